@@ -1,18 +1,10 @@
-// Package container creates, starts, enters, signals and removes OCI containers on this host. It owns
-// the state directory (one directory a container), the life cycle of the OCI runtime spec
-// (runtime.md) and the locks; what happens inside the container is decided by package plan and
-// carried out by package launch.
 package container
 
 import (
-	"errors"
 	"log/slog"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
-
-	"github.com/dhow-containers/dhow/runtime/plan"
 )
 
 // Store is the set of containers kept under one root directory.
@@ -68,16 +60,16 @@ type Container struct {
 	Config *specs.Spec
 }
 
-var errSkeleton = errors.New("internal error: skeleton")
+// debug logs when the caller gave a logger.
+func (s *Store) debug(msg string, args ...any) {
+	if s.Log != nil {
+		s.Log.Debug(msg, args...)
+	}
+}
 
-func (s *Store) Create(id string, o CreateOptions) error                { return errSkeleton }
-func (s *Store) Run(id string, o RunOptions) (exit int, err error)      { return 1, errSkeleton }
-func (s *Store) Start(id string) error                                  { return errSkeleton }
-func (s *Store) State(id string) (*Info, error)                         { return nil, errSkeleton }
-func (s *Store) List() ([]*Info, error)                                 { return nil, errSkeleton }
-func (s *Store) Get(id string) (*Container, error)                      { return nil, errSkeleton }
-func (s *Store) Kill(id string, sig unix.Signal, all bool) error        { return errSkeleton }
-func (s *Store) Delete(id string, force bool) error                     { return errSkeleton }
-func (s *Store) Exec(id string, o ExecOptions) (exit int, err error)    { return 1, errSkeleton }
-func (s *Store) Processes(id string) ([]int, error)                     { return nil, errSkeleton }
-func (s *Store) Plan(id string, o CreateOptions) (*plan.Program, error) { return nil, errSkeleton }
+// warn logs what went wrong without failing the verb.
+func (s *Store) warn(msg string, err error) {
+	if s.Log != nil {
+		s.Log.Warn(msg, "error", err)
+	}
+}

@@ -1,0 +1,116 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// DESIGN rule 3: what stands at /dev in the root file system is not to be trusted. These bundles have no
+// tmpfs on /dev, so that the runtime meets the image's own files.
+
+func ownDev(b *Bundle) {
+	for _, dest := range []string{"/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"} {
+		NoMount(dest)(b)
+	}
+}
+
+func TestAttackDevNullIsALink(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	host, check := untouched(t)
+	for _, target := range []string{host + "/file", host + "/new", "/etc/passwd"} {
+		b := newBundle(t, ownDev, Symlink(target, "dev/null"), Shell("echo clobbered > /dev/null; cat /proc/timer_list /proc/keys"))
+		res := r.Run(b)
+		check()
+		if res.Code == 0 && strings.Contains(res.Stdout, "root:") {
+			t.Errorf("masking with a false /dev/null shows the container's file: %q", clip(res.Stdout))
+		}
+		if got := readFile(t, filepath.Join(b.Rootfs(), "etc/passwd")); !strings.HasPrefix(got, "root:") {
+			t.Errorf("the link was followed: %q", got)
+		}
+	}
+}
+
+// A regular file at /dev/null must not be what hides the masked paths: it can be written and read back.
+func TestAttackDevNullIsAFile(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	b := newBundle(t, ownDev, File("dev/null", "planted", 0o666), Shell("stat -c %F:%t:%T /proc/timer_list; cat /proc/timer_list"))
+	if res := r.Run(b); strings.Contains(res.Stdout, "planted") || strings.Contains(res.Stdout, "regular") {
+		t.Errorf("a planted /dev/null hides the masked paths: %q", clip(res.Stdout))
+	}
+}
+
+// The image replaces /dev/null after the runtime looked: the mount brings a directory with a bad null.
+func TestAttackDevNullByABind(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	dir := t.TempDir()
+	must(t, os.Symlink("/etc/passwd", filepath.Join(dir, "null")))
+	b := newBundle(t, ownDev, Bind(dir, "/dev"), Shell("cat /proc/timer_list /proc/keys"))
+	if res := r.Run(b); strings.Contains(res.Stdout, "root:") {
+		t.Errorf("masked paths show the file: %q", clip(res.Stdout))
+	}
+}
+
+func TestAttackOtherDevices(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	host, check := untouched(t)
+	for _, name := range []string{"zero", "full", "random", "urandom", "tty", "fd", "stdin", "ptmx", "pts", "shm"} {
+		for _, target := range []string{host, host + "/file", host + "/new"} {
+			r.Run(newBundle(t, ownDev, Symlink(target, "dev/"+name), Mount("devpts", "devpts", "/dev/pts", "newinstance"), Shell("true")))
+			check()
+		}
+	}
+}
+
+// A configured device whose path goes through a link.
+func TestAttackDevicePathIsALink(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	host, check := untouched(t)
+	for _, path := range []string{"/link/dev", "/link/file"} {
+		b := newBundle(t, Symlink(host, "link"), Linux(func(l *specs.Linux) {
+			l.Devices = []specs.LinuxDevice{{Path: path, Type: "c", Major: 1, Minor: 3}}
+		}))
+		r.Run(b)
+		check()
+	}
+	b := newBundle(t, Symlink(host, "dev"), NoMount("/dev"), NoMount("/dev/pts"), NoMount("/dev/shm"), NoMount("/dev/mqueue"))
+	r.Run(b)
+	check()
+}
+
+// /dev/console gets the terminal bound over it; a link there must not lead to the host's files.
+func TestAttackDevConsoleIsALink(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	host, check := untouched(t)
+	for _, target := range []string{host + "/file", host + "/new", "/proc/self/fd/0"} {
+		b := newBundle(t, ownDev, Mount("devpts", "devpts", "/dev/pts", "newinstance", "ptmxmode=0666"), Symlink(target, "dev/console"), terminal, Shell("echo x > /dev/console"))
+		out := newWatcher("")
+		_, wait := onPty(t, r, out, pty.Winsize{Rows: 20, Cols: 70}, "run", "--bundle", b.Dir, r.ID())
+		wait()
+		check()
+	}
+}
+
+// CVE-2025-52565: /dev/pts/ptmx or /dev/ptmx stand-ins that lead the new terminal elsewhere.
+func TestAttackPtmxIsALink(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	host, check := untouched(t)
+	for _, link := range []string{"dev/ptmx", "dev/pts/ptmx", "dev/pts"} {
+		b := newBundle(t, ownDev, Dir("dev/pts"), Symlink(host+"/file", link), terminal, Shell("true"))
+		out := newWatcher("")
+		_, wait := onPty(t, r, out, pty.Winsize{Rows: 20, Cols: 70}, "run", "--bundle", b.Dir, r.ID())
+		wait()
+		check()
+	}
+}

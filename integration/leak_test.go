@@ -1,0 +1,132 @@
+package integration
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/integration/facts"
+)
+
+// checkGone fails the test if anything on the host still carries a container's id: control groups of
+// every hierarchy, mounts, processes.
+func checkGone(t *testing.T, id string) {
+	t.Helper()
+	var left []string
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if left = remains(id); len(left) == 0 {
+			return
+		}
+	}
+	t.Errorf("left behind by %s:\n  %s", id, strings.Join(left, "\n  "))
+	for _, item := range left { // the next test, and the host, should not suffer
+		if dir, ok := strings.CutPrefix(item, "cgroup "); ok {
+			_ = unix.Rmdir(dir)
+		}
+	}
+}
+
+// remains lists what carries a mark: an id or a directory of the test.
+func remains(mark string) []string {
+	return slices.Concat(mountsOf(mark), cgroupsOf(mark), processesOf(mark))
+}
+
+func mountsOf(mark string) []string {
+	var found []string
+	for _, m := range facts.Mounts("/proc/self/mountinfo") {
+		if strings.Contains(m.Point, mark) || strings.Contains(m.Root, mark) {
+			found = append(found, "mount "+m.Point)
+		}
+	}
+	return found
+}
+
+// cgroupMounts are the roots of the hierarchies in this mount namespace.
+func cgroupMounts() []string {
+	var points []string
+	for _, m := range facts.Mounts("/proc/self/mountinfo") {
+		if m.Type == "cgroup" || m.Type == "cgroup2" {
+			points = append(points, m.Point)
+		}
+	}
+	return points
+}
+
+func cgroupsOf(mark string) []string {
+	var found []string
+	for _, root := range cgroupMounts() {
+		// Groups come and go while this walks: what vanished is no leak.
+		_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.IsDir() && strings.Contains(e.Name(), mark) {
+				found = append([]string{"cgroup " + path}, found...) // children before parents
+			}
+			return nil
+		})
+	}
+	return found
+}
+
+// processesOf finds a container's processes by their group, and a runtime's by their command line.
+func processesOf(mark string) []string {
+	var found []string
+	for _, pid := range pids() {
+		if pid == os.Getpid() || pid == os.Getppid() {
+			continue
+		}
+		dir := fmt.Sprintf("/proc/%d/", pid)
+		groups, _ := os.ReadFile(dir + "cgroup")
+		command, _ := os.ReadFile(dir + "cmdline")
+		if strings.Contains(string(groups), mark) || strings.Contains(string(command), mark) {
+			found = append(found, fmt.Sprintf("process %d %q", pid, command))
+		}
+	}
+	return found
+}
+
+func pids() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// sweepAway checks that a state directory holds no container any more.
+func sweepAway(t *testing.T, root string) {
+	t.Helper()
+	entries, _ := os.ReadDir(root) // never made: nothing left
+	for _, e := range entries {
+		if e.IsDir() {
+			t.Errorf("state directory left behind: %s", filepath.Join(root, e.Name()))
+		}
+	}
+	unmountBelow(t, root)
+}
+
+// unmountBelow takes away mounts that a runtime left in a directory about to be removed: removing it
+// through a bind mount would reach files that are not the test's.
+func unmountBelow(t *testing.T, dir string) {
+	t.Helper()
+	mounts := facts.Mounts("/proc/self/mountinfo")
+	slices.Reverse(mounts)
+	for _, m := range mounts {
+		if m.Point == dir || strings.HasPrefix(m.Point, dir+"/") {
+			t.Errorf("mount left behind: %s (%s)", m.Point, m.Type)
+			must(t, unix.Unmount(m.Point, unix.MNT_DETACH))
+		}
+	}
+}

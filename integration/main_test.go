@@ -1,0 +1,107 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// underTest is what TestMain prepares once for all tests.
+var underTest struct {
+	runtime string // program under test
+	kind    Kind
+	probe   string // integration/probe, built
+	dir     string // scratch, removed at the end
+}
+
+func TestMain(m *testing.M) {
+	if os.Getuid() == 0 && CurrentStage() == Host {
+		code, err := Restage(Hybrid)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(code)
+	}
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	if err := EnterStage(); err != nil {
+		return 1, err
+	}
+	if underTest.dir, err = os.MkdirTemp("", "dhow-test-"); err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(underTest.dir)
+	if os.Getuid() == 0 {
+		if err := buildAll(); err != nil {
+			return 1, err
+		}
+	}
+	code = m.Run()
+	printSkips()
+	return code, nil
+}
+
+func buildAll() (err error) {
+	if underTest.runtime, err = RuntimePath(); err != nil {
+		return err
+	}
+	if underTest.kind, err = KindOf(underTest.runtime); err != nil {
+		return err
+	}
+	// The re-executed tests of another stage use what was built for this one.
+	if underTest.probe = os.Getenv("DHOW_TEST_PROBE"); underTest.probe != "" {
+		return nil
+	}
+	underTest.probe = filepath.Join(underTest.dir, "probe")
+	return BuildStatic(underTest.probe, "./integration/probe")
+}
+
+var skips struct {
+	sync.Mutex
+	lines []string
+}
+
+// skip ends a test without a verdict; the reason is printed again when all tests are done.
+func skip(t *testing.T, reason string) {
+	t.Helper()
+	skips.Lock()
+	skips.lines = append(skips.lines, fmt.Sprintf("%s: %s", t.Name(), reason))
+	skips.Unlock()
+	t.Skip(reason)
+}
+
+func printSkips() {
+	skips.Lock()
+	defer skips.Unlock()
+	slices.Sort(skips.lines)
+	fmt.Printf("%d skipped\n", len(skips.lines))
+	for _, line := range skips.lines {
+		fmt.Println("  " + line)
+	}
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		skip(t, "needs root")
+	}
+}
+
+// onlyDhow skips a test of something that the peers do differently.
+func onlyDhow(t *testing.T, reason string) {
+	t.Helper()
+	needRoot(t)
+	if underTest.kind != Dhow {
+		skip(t, fmt.Sprintf("not on %s: %s", underTest.kind, reason))
+	}
+}

@@ -1,0 +1,41 @@
+// Command probe runs inside the containers of the end-to-end tests (and as their hooks) and reports what
+// it sees. It is static, so that any root file system can hold it.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/dhow-containers/dhow/integration/facts"
+)
+
+var verbs = map[string]func(args []string) error{
+	"dump":    dump,     // print the facts of this process as JSON
+	"syscall": syscalls, // NUMBER [ARG…]: make one system call, print its errno
+	"hog":     hog,      // MIB: touch that much memory
+	"forks":   forks,    // N: start N children that wait, print how many the kernel allowed
+	"cwd":     cwd,      // say whether the working directory lies under the root directory
+	"hook":    hook,     // FILE: append what a hook sees to FILE
+	"exe":     exe,      // SECONDS: try to write to any executable but this one through /proc
+	"clocks":  clocks,   // print the boot and monotonic clocks in seconds
+}
+
+func main() {
+	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|forks|cwd|hook|exe|clocks [ARG…]")
+		os.Exit(2)
+	}
+	if err := verbs[os.Args[1]](os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "probe:", err)
+		os.Exit(1)
+	}
+}
+
+func dump([]string) error {
+	f, err := facts.Collect()
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(f)
+}

@@ -1,0 +1,251 @@
+package cgroup
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Create carries the plan out. The container's group may exist already, but it
+// must be empty. On an error everything that Create made is removed again.
+//
+// Errors: Conflict (github.com/containerd/errdefs) when the group is in use;
+// otherwise the kernel's errno is wrapped.
+func (p *Plan) Create() (_ *Group, err error) {
+	x := &executor{plan: p, open: make([]int, len(p.Dirs))}
+	for i := range x.open {
+		x.open[i] = -1
+	}
+	g := &Group{Paths: map[string]string{}}
+	defer func() {
+		x.close()
+		if err != nil {
+			x.undo()
+			g.release()
+		}
+	}()
+	for i := range p.Dirs {
+		if err := x.make(i, g); err != nil {
+			return nil, err
+		}
+	}
+	if err := x.run(); err != nil {
+		return nil, err
+	}
+	x.keep(g)
+	return g, nil
+}
+
+// executor carries out a Plan.
+type executor struct {
+	plan *Plan
+	open []int    // O_PATH fd of each of plan.Dirs, -1 when it is not open
+	made []string // directories that it made, in order
+}
+
+// run does everything that comes after the directories.
+func (x *executor) run() error {
+	if err := x.enable(); err != nil {
+		return err
+	}
+	for _, c := range x.plan.checks {
+		if err := c.run(); err != nil {
+			return err
+		}
+	}
+	if err := x.writeAll(x.plan.Writes); err != nil {
+		return err
+	}
+	if x.plan.Devices == nil {
+		return nil
+	}
+	fd, err := x.dir(x.v2())
+	if err != nil {
+		return err
+	}
+	attach := replaceFilter
+	if contains(x.made, x.plan.Dirs[x.v2()].Path) {
+		attach = attachFilter
+	}
+	if err := attach(fd, x.plan.Devices); err != nil {
+		return errorf("cannot restrict devices (linux.resources.devices): %w", err)
+	}
+	return nil
+}
+
+// make makes one of the plan's directories and records it in the group.
+func (x *executor) make(i int, g *Group) error {
+	d := &x.plan.Dirs[i]
+	err := x.mkdir(d)
+	if err != nil && d.Optional && notWritable(err) {
+		g.Skipped = append(g.Skipped, d.Controllers...)
+		x.skip(d)
+		return nil
+	}
+	if err != nil {
+		return errorf("cannot make the container's cgroup (linux.cgroupsPath): %w", err)
+	}
+	if len(d.Controllers) == 0 {
+		g.Paths[""] = d.Path
+	}
+	for _, c := range d.Controllers {
+		g.Paths[c] = d.Path
+	}
+	return nil
+}
+
+// notWritable tells a hierarchy that this process may not write from other failures.
+func notWritable(err error) bool {
+	return errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
+}
+
+// skip drops the writes of a directory that was left out (copies only).
+func (x *executor) skip(d *Dir) {
+	p := *x.plan
+	p.Writes = slices.DeleteFunc(slices.Clone(p.Writes), func(w Write) bool { return path.Dir(w.Path) == d.Path })
+	x.plan = &p
+}
+
+// mkdir makes the directory, and its parents where they are missing.
+func (x *executor) mkdir(d *Dir) error {
+	root, err := openGroup(d.Root)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(root)
+	parent, base := path.Split(d.Path[len(d.Root)+1:])
+	dir := root
+	if parent != "" {
+		if dir, err = x.parents(root, d, strings.TrimSuffix(parent, "/")); err != nil {
+			return err
+		}
+		defer unix.Close(dir)
+	}
+	switch err := unix.Mkdirat(dir, base, 0o755); err {
+	case nil:
+		x.made = append(x.made, d.Path)
+		if parent != "" && len(d.Controllers) == 0 {
+			return checkType(dir, base, d.Path)
+		}
+		return nil
+	case unix.EEXIST:
+		return checkUnused(d.Path)
+	default:
+		return &fs.PathError{Op: "mkdir", Path: d.Path, Err: err}
+	}
+}
+
+// parents opens the directory that is to hold a group, making what is missing.
+func (x *executor) parents(root int, d *Dir, rel string) (int, error) {
+	fd, err := openBeneath(root, rel)
+	if err == nil {
+		return fd, nil
+	}
+	if err != unix.ENOENT {
+		return -1, &fs.PathError{Op: "open", Path: d.Root + "/" + rel, Err: err}
+	}
+	parent, base := path.Split(rel)
+	above := root
+	if parent != "" {
+		if above, err = x.parents(root, d, strings.TrimSuffix(parent, "/")); err != nil {
+			return -1, err
+		}
+		defer unix.Close(above)
+	}
+	full := d.Root + "/" + rel
+	switch err := unix.Mkdirat(above, base, 0o755); err {
+	case nil:
+		x.made = append(x.made, full)
+	case unix.EEXIST: // another container's start was faster
+	default:
+		return -1, &fs.PathError{Op: "mkdir", Path: full, Err: err}
+	}
+	if fd, err = openBeneath(above, base); err != nil {
+		return -1, &fs.PathError{Op: "open", Path: full, Err: err}
+	}
+	return fd, nil
+}
+
+// checkType refuses a new version 2 group that cannot hold processes: one below
+// a threaded group (cgroups(7), "Thread mode").
+func checkType(dir int, base, full string) error {
+	data, err := readAt(dir, base+"/cgroup.type", full+"/cgroup.type")
+	if err != nil {
+		return err
+	}
+	if t := strings.TrimSpace(string(data)); t != "domain" {
+		return conflicting("%s is a %s cgroup: an ancestor is in thread mode", full, t)
+	}
+	return nil
+}
+
+// checkUnused refuses an existing group that holds processes, or that would stop
+// the container's first one before it does anything.
+func checkUnused(dir string) error {
+	pids, err := pidsBelow(dir)
+	if err != nil {
+		return err
+	}
+	if len(pids) > 0 {
+		return conflicting("%s is not empty: it holds %s", dir, processes(pids))
+	}
+	for _, file := range []string{"/cgroup.freeze", "/freezer.self_freezing"} {
+		if state, _ := readText(dir + file); state == "1" {
+			return conflicting("%s is frozen", dir)
+		}
+	}
+	return nil
+}
+
+// v2 returns the index of the plan's version 2 directory, -1 without one.
+func (x *executor) v2() int {
+	return slices.IndexFunc(x.plan.Dirs, func(d Dir) bool { return len(d.Controllers) == 0 })
+}
+
+// dir returns an O_PATH fd of one of the plan's directories, open until close.
+func (x *executor) dir(i int) (int, error) {
+	if x.open[i] >= 0 {
+		return x.open[i], nil
+	}
+	d := &x.plan.Dirs[i]
+	root, err := openGroup(d.Root)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(root)
+	fd, err := openBeneath(root, d.Path[len(d.Root)+1:])
+	if err != nil {
+		return -1, &fs.PathError{Op: "open", Path: d.Path, Err: err}
+	}
+	x.open[i] = fd
+	return fd, nil
+}
+
+// keep gives the group the fd of its version 2 directory, if that is open.
+func (x *executor) keep(g *Group) {
+	if i := x.v2(); i >= 0 && x.open[i] >= 0 {
+		g.fd = os.NewFile(uintptr(x.open[i]), x.plan.Dirs[i].Path)
+		x.open[i] = -1
+	}
+}
+
+func (x *executor) close() {
+	for i, fd := range x.open {
+		if fd >= 0 {
+			unix.Close(fd)
+			x.open[i] = -1
+		}
+	}
+}
+
+// undo removes the directories that Create made.
+func (x *executor) undo() {
+	for _, dir := range slices.Backward(x.made) {
+		_ = removeDir(dir)
+	}
+}

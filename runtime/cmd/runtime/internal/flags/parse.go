@@ -1,0 +1,68 @@
+package flags
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Parse stores the flags that args starts with and returns the positional arguments after them.
+func Parse(table []Flag, args []string) (rest []string, err error) {
+	for len(args) > 0 {
+		name, value, hasValue, ok := split(args[0])
+		if !ok {
+			break
+		}
+		if name == "" { // "--"
+			return args[1:], nil
+		}
+		f := find(table, name)
+		if f == nil {
+			return nil, unknown(table, args[0], name)
+		}
+		args = args[1:]
+		switch {
+		case hasValue:
+		case f.IsBool():
+			value = "true"
+		case len(args) == 0:
+			return nil, fmt.Errorf("cannot use --%s: it needs a value (%s)", f.Name, f.Arg)
+		default:
+			value, args = args[0], args[1:]
+		}
+		if err := f.set(value); err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
+}
+
+// split takes a flag apart; ok is false for a positional argument, "-" (standard input) included.
+func split(arg string) (name, value string, hasValue, ok bool) {
+	if len(arg) < 2 || arg[0] != '-' {
+		return "", "", false, false
+	}
+	name = strings.TrimPrefix(arg[1:], "-")
+	name, value, hasValue = strings.Cut(name, "=")
+	return name, value, hasValue, true
+}
+
+func find(table []Flag, name string) *Flag {
+	for i := range table {
+		if f := &table[i]; f.Name == name || f.Short != "" && f.Short == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func unknown(table []Flag, arg, name string) error {
+	arg, _, _ = strings.Cut(arg, "=")
+	names := make([]string, len(table))
+	for i := range table {
+		names[i] = table[i].Name
+	}
+	if near := Nearest(name, names); near != "" {
+		return fmt.Errorf("cannot use %s: no such flag, did you mean --%s?", arg, near)
+	}
+	return fmt.Errorf("cannot use %s: no such flag", arg)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// logFile is the file that --log names.
+type logFile = os.File
+
+// openLog opens --log and decides where the debug trace goes. Nothing is built that no flag asks for.
+func (a *app) openLog() error {
+	a.log = slog.New(slog.DiscardHandler)
+	if a.logPath != "" {
+		f, err := os.OpenFile(a.logPath, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if err != nil {
+			return fmt.Errorf("cannot open --log file: %w", err)
+		}
+		a.file = f
+	}
+	if a.debug {
+		a.log = slog.New(a.handler(a.logTo(), slog.LevelDebug))
+	}
+	return nil
+}
+
+func (a *app) logTo() io.Writer {
+	if a.file != nil {
+		return a.file
+	}
+	return a.err
+}
+
+// handler writes records as runc's callers read them: levels in lower case, one line each.
+func (a *app) handler(w io.Writer, level slog.Level) slog.Handler {
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: lowerLevel}
+	if a.logFormat == "json" {
+		return slog.NewJSONHandler(w, o)
+	}
+	return slog.NewTextHandler(w, o)
+}
+
+func lowerLevel(groups []string, attr slog.Attr) slog.Attr {
+	if len(groups) == 0 && attr.Key == slog.LevelKey {
+		attr.Value = slog.StringValue(strings.ToLower(attr.Value.String()))
+	}
+	return attr
+}
+
+// report tells the user, and the log when there is one, what went wrong. It is the last thing done:
+// callers keep the last error of the log, or the last line of standard error.
+func (a *app) report(err error) {
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	if a.file != nil {
+		slog.New(a.handler(a.file, slog.LevelError)).Error(text)
+	} else if a.logFormat == "json" {
+		slog.New(a.handler(a.err, slog.LevelError)).Error(text)
+		return
+	}
+	fmt.Fprintf(a.err, "runtime: %s\n", text)
+}

@@ -1,0 +1,250 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/console"
+	"github.com/dhow-containers/dhow/runtime/launch"
+)
+
+// Create makes a container whose process waits for Start.
+func (s *Store) Create(id string, o CreateOptions) error {
+	m, err := s.begin(id, &o, true, true)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if err := m.launch(); err != nil {
+		return m.abandon(err)
+	}
+	m.undo.release()
+	m.proc.Forget()
+	return nil
+}
+
+// making is a container while it is made.
+type making struct {
+	*handle
+	*blueprint
+	o        *CreateOptions
+	wait     bool // create: the process stops before execve
+	group    *cgroup.Group
+	proc     *launch.Process
+	sock     *os.File // --console-socket
+	master   *os.File // terminal, when the caller is to serve it
+	listener int
+	recorded bool
+	undo     undo
+}
+
+// begin does what needs no process: the record, the control groups. Nothing of a container exists that
+// its record does not lead to (security rule 9).
+func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, error) {
+	b, err := s.prepare(id, o, wait)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPreserved(o.PreserveFDs); err != nil {
+		return nil, err
+	}
+	m := &making{blueprint: b, o: o, wait: wait, listener: -1}
+	if err := m.connectConsole(detach); err != nil {
+		return nil, err
+	}
+	if err := m.claim(s); err != nil {
+		m.closeConsole()
+		return nil, err
+	}
+	m.undo.add(func() { s.removeDir(id, m.dir) })
+	if err := m.makeSurroundings(); err != nil {
+		m.undo.run()
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// connectConsole checks that a terminal has somebody to serve it.
+func (m *making) connectConsole(detach bool) (err error) {
+	terminal, path := m.doc.Spec.Process.Terminal, m.o.ConsoleSocket
+	switch {
+	case path != "" && !terminal:
+		return errInvalid("cannot use --console-socket: process.terminal is false")
+	case path != "" && !detach:
+		return errInvalid("cannot use --console-socket: the terminal is served here unless --detach is given")
+	case path == "" && terminal && detach:
+		return errInvalid("cannot make a terminal (process.terminal): a detached container needs --console-socket")
+	case path != "":
+		m.sock, err = console.Connect(path)
+	}
+	return err
+}
+
+func (m *making) closeConsole() {
+	if m.sock != nil {
+		m.sock.Close()
+	}
+}
+
+// claim makes the container's directory with a first record in it.
+func (m *making) claim(s *Store) error {
+	dir, err := s.makeDir(m.id)
+	if err != nil {
+		return err
+	}
+	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths}
+	m.handle = &handle{r, s, dir}
+	if err = r.write(dir); err == nil {
+		err = writeFile(dir, "config.json", m.doc.Raw)
+	}
+	if err != nil {
+		s.removeDir(m.id, dir)
+		unix.Close(dir)
+		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+	}
+	return nil
+}
+
+// makeSurroundings makes the control groups and the socket that `start` connects to.
+func (m *making) makeSurroundings() (err error) {
+	if m.group, err = m.cgroups.Create(); err != nil {
+		return err
+	}
+	m.undo.add(func() {
+		m.group.Kill(unix.SIGKILL)
+		m.group.Delete()
+	})
+	if len(m.group.Skipped) > 0 {
+		return fmt.Errorf("cannot join the control groups (linux.cgroupsPath): %v cannot be written", m.group.Skipped)
+	}
+	if m.wait {
+		m.listener, err = m.listen()
+		if err == nil {
+			err = writeFile(m.dir, "steps", describe(m.program))
+		}
+	}
+	return err
+}
+
+// listen makes the socket start.sock, which the init inherits.
+func (m *making) listen() (int, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		if err = unix.Bind(fd, &unix.SockaddrUnix{Name: m.path("start.sock")}); err == nil {
+			err = unix.Listen(fd, 1)
+		}
+	}
+	if err != nil {
+		return -1, fmt.Errorf("cannot make the socket for start under --root: %w", err)
+	}
+	return fd, nil
+}
+
+func checkPreserved(n int) error {
+	for fd := 3; fd < 3+n; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			return errInvalid("cannot preserve file descriptor %d (--preserve-fds %d): it is not open", fd, n)
+		}
+	}
+	return nil
+}
+
+// launch starts the process and follows it: to the point where it waits for start, or to its execve.
+func (m *making) launch() error {
+	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Cgroup: -1,
+		Listener: m.listener, Pidfd: -1}
+	dir, err := m.group.FD()
+	if err != nil {
+		return err
+	}
+	if dir != nil {
+		defer dir.Close()
+		opts.Cgroup = int(dir.Fd())
+	}
+	failpoint("clone")
+	if m.proc, err = launch.Start(m.program, opts); err != nil {
+		return err
+	}
+	m.undo.add(func() {
+		unix.PidfdSendSignal(m.proc.Pidfd, unix.SIGKILL, nil, 0)
+		m.proc.Wait()
+		m.proc.Forget()
+	})
+	if err := m.proc.Serve(m.serve); err != nil {
+		return err
+	}
+	if !m.recorded {
+		return m.died()
+	}
+	return nil
+}
+
+// died explains a process that went away without a word.
+func (m *making) died() error {
+	status, err := m.proc.Wait()
+	if err != nil {
+		return err
+	}
+	if status == 128+int(unix.SIGKILL) {
+		return fmt.Errorf("cannot set up the container: its process was killed (linux.resources.memory.limit may be too small)")
+	}
+	return fmt.Errorf("cannot set up the container: its process ended with status %d", status)
+}
+
+// abandon takes everything back after err.
+func (m *making) abandon(err error) error {
+	if m.master != nil {
+		m.master.Close()
+	}
+	m.undo.run()
+	m.stopHooks(m.doc.Spec)
+	return err
+}
+
+func (m *making) close() {
+	m.closeConsole()
+	if m.listener >= 0 {
+		unix.Close(m.listener)
+	}
+	m.handle.close()
+}
+
+// record writes down the pid, which makes the container created.
+func (m *making) record() (err error) {
+	failpoint("record")
+	m.Pid = m.proc.Pid
+	if m.StartTime, _, err = startTime(m.Pid); err != nil {
+		return fmt.Errorf("cannot record the container's process: %w", err)
+	}
+	if err := m.handle.record.write(m.dir); err != nil {
+		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+	}
+	m.recorded = true
+	if m.o.PidFile != "" {
+		return writePidFile(m.o.PidFile, m.Pid)
+	}
+	return nil
+}
+
+// writePidFile writes the pid so that a reader never sees half of it.
+func writePidFile(path string, pid int) error {
+	dir, err := unix.Open(filepath.Dir(path), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cannot write the pid file (--pid-file %s): %w", path, err)
+	}
+	defer unix.Close(dir)
+	if err := writeFile(dir, filepath.Base(path), strconv.AppendInt(nil, int64(pid), 10)); err != nil {
+		return fmt.Errorf("cannot write the pid file (--pid-file %s): %w", path, err)
+	}
+	if err := unix.Fchmodat(dir, filepath.Base(path), 0o644, 0); err != nil {
+		return fmt.Errorf("cannot write the pid file (--pid-file %s): %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+)
+
+// killWait is how long a process may take to die of SIGKILL, in milliseconds: one in the middle of
+// writing a core file or of unmounting a network file system takes its time.
+const killWait = 10_000
+
+// Kill sends a signal to the container's init, or with all to every process in it.
+func (s *Store) Kill(id string, sig unix.Signal, all bool) error {
+	h, err := s.open(id)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if all {
+		if err := cgroup.Open(h.Cgroups).Kill(sig); err != nil {
+			return fmt.Errorf("cannot kill the processes of container %q: %w", id, err)
+		}
+		return nil
+	}
+	return h.kill(sig)
+}
+
+func (h *handle) kill(sig unix.Signal) error {
+	pidfd, err := h.pidfd()
+	if err == nil {
+		defer unix.Close(pidfd)
+		err = unix.PidfdSendSignal(pidfd, sig, nil, 0)
+	}
+	switch {
+	case err == unix.ESRCH:
+		return errConflict("cannot kill container %q: container not running", h.ID)
+	case err == unix.EINVAL:
+		return errInvalid("cannot kill container %q: there is no signal %d", h.ID, int(sig))
+	case err != nil:
+		return fmt.Errorf("cannot kill container %q: %w", h.ID, err)
+	}
+	return nil
+}
+
+// Delete removes a container that has stopped, or, with force, any, also one that does not exist or was
+// never finished.
+func (s *Store) Delete(id string, force bool) error {
+	h, err := s.open(id)
+	if err != nil {
+		if !force {
+			return err
+		}
+		return s.deleteUnread(id, err)
+	}
+	defer h.close()
+	if !force {
+		if err := h.lock(); err != nil {
+			return err
+		}
+		switch status := h.status(); status {
+		case specs.StateStopped, specs.StateCreated:
+		default:
+			return errConflict("cannot delete container %q: container is not stopped: %s", id, status)
+		}
+	}
+	return h.delete()
+}
+
+// delete ends what lives of the container and removes what there is of it.
+func (h *handle) delete() error {
+	if err := h.end(); err != nil {
+		return err
+	}
+	if err := cgroup.Open(h.Cgroups).Delete(); err != nil {
+		return err
+	}
+	if doc, err := h.config(); err == nil {
+		h.stopHooks(doc.Spec)
+	}
+	return h.store.removeDir(h.ID, h.dir)
+}
+
+// end kills all processes of the container. The init is waited for, so that nothing of it is seen after
+// delete; the rest is killed through the cgroup, which also finds an init that was never recorded.
+func (h *handle) end() error {
+	pidfd, err := h.pidfd()
+	if err == nil {
+		defer unix.Close(pidfd)
+		unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
+	}
+	if err := cgroup.Open(h.Cgroups).Kill(unix.SIGKILL); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("cannot kill the processes of container %q: %w", h.ID, err)
+	}
+	if err == nil && !waitDead(pidfd, killWait) {
+		return fmt.Errorf("cannot delete container %q: process %d does not die", h.ID, h.Pid)
+	}
+	return nil
+}
+
+// deleteUnread removes the directory of a container that has no record, which a crash between making
+// the one and writing the other leaves: nothing else was made by then.
+func (s *Store) deleteUnread(id string, cause error) error {
+	var missing notFound
+	if errors.As(cause, &missing) {
+		return nil
+	}
+	if !errors.Is(cause, unix.ENOENT) {
+		return cause
+	}
+	root, err := s.openRoot()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(root)
+	dir, err := openDir(root, id)
+	if err != nil {
+		return cause
+	}
+	defer unix.Close(dir)
+	return s.removeDir(id, dir)
+}

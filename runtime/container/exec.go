@@ -1,0 +1,235 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"path"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/console"
+	"github.com/dhow-containers/dhow/runtime/launch"
+	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// Exec runs one more process in a container. In the foreground it returns the process's exit code;
+// detached, 0 as soon as it runs.
+func (s *Store) Exec(id string, o ExecOptions) (exit int, err error) {
+	h, err := s.open(id)
+	if err != nil {
+		return 255, err
+	}
+	defer h.close()
+	e := &entering{handle: h, o: &o}
+	defer e.close()
+	if err := e.prepare(); err != nil {
+		return 255, err
+	}
+	var signals chan os.Signal
+	if !o.Detach {
+		signals = make(chan os.Signal, 64)
+		signal.Notify(signals)
+		defer signal.Stop(signals)
+	}
+	if err := e.launch(); err != nil {
+		return 255, err
+	}
+	defer e.proc.Forget()
+	if o.Detach {
+		return 0, nil
+	}
+	return attend(e.proc, e.master, signals)
+}
+
+// entering is a process on its way into a container.
+type entering struct {
+	*handle
+	o       *ExecOptions
+	program *plan.Program
+	group   *cgroup.Group
+	pidfd   int // of the container's init
+	proc    *launch.Process
+	sock    *os.File
+	master  *os.File
+}
+
+func (e *entering) close() {
+	if e.sock != nil {
+		e.sock.Close()
+	}
+	if e.pidfd > 0 {
+		unix.Close(e.pidfd)
+	}
+}
+
+// prepare checks what is asked for and compiles the Program.
+func (e *entering) prepare() error {
+	switch status := e.status(); status {
+	case specs.StateRunning, specs.StateCreated:
+	case statusPaused:
+		if !e.o.IgnorePaused {
+			return errConflict("cannot exec in a paused container (use --ignore-paused to override): %q", e.ID)
+		}
+	default:
+		return errConflict("cannot exec in a %s container: %q", status, e.ID)
+	}
+	if err := checkPreserved(e.o.PreserveFDs); err != nil {
+		return err
+	}
+	if err := e.connectConsole(); err != nil {
+		return err
+	}
+	var err error
+	if e.pidfd, err = e.handle.pidfd(); err != nil {
+		return errConflict("cannot exec in a stopped container: %q", e.ID)
+	}
+	doc, err := e.config()
+	if err != nil {
+		return err
+	}
+	return e.compile(doc)
+}
+
+func (e *entering) connectConsole() (err error) {
+	terminal, sock := e.o.Process.Terminal, e.o.ConsoleSocket
+	switch {
+	case sock != "" && !terminal:
+		return errInvalid("cannot use --console-socket: the process has no terminal (--tty)")
+	case sock == "" && terminal && e.o.Detach:
+		return errInvalid("cannot make a terminal: a detached process needs --console-socket")
+	case sock != "":
+		e.sock, err = console.Connect(sock)
+	}
+	return err
+}
+
+func (e *entering) compile(doc *spec.Document) (err error) {
+	config := *doc.Spec
+	config.Process = e.o.Process
+	if err := spec.ValidateProcess(config.Process, &config); err != nil {
+		return err
+	}
+	if e.group, err = e.subgroup(); err != nil {
+		return err
+	}
+	in := &plan.Input{ID: e.ID, Config: &config, Preserved: e.o.PreserveFDs, NewKeyring: true, TaskFiles: e.group.TasksFiles()}
+	if in.Filter, err = e.store.filter(doc); err != nil {
+		return err
+	}
+	e.store.hostFacts(in, e.Rootfs)
+	if e.program, err = plan.CompileExec(in, e.Pid); err != nil {
+		return invalid{err}
+	}
+	return nil
+}
+
+// subgroup is the container's cgroup with the paths of --cgroup applied: [CONTROLLERS:]PATH, below the
+// container's own.
+func (e *entering) subgroup() (*cgroup.Group, error) {
+	paths := make(map[string]string, len(e.Cgroups))
+	for name, dir := range e.Cgroups {
+		paths[name] = dir
+	}
+	for _, flag := range e.o.Cgroups {
+		names, sub, found := strings.Cut(flag, ":")
+		if !found {
+			names, sub = "", flag
+		}
+		if !path.IsAbs(sub) && sub != "" && strings.Contains("/"+sub+"/", "/../") || strings.Contains(sub+"/", "/../") {
+			return nil, errInvalid("cannot use --cgroup %s: it leaves the container's cgroup", flag)
+		}
+		if err := choose(paths, names, sub, flag); err != nil {
+			return nil, err
+		}
+	}
+	return cgroup.Open(paths), nil
+}
+
+func choose(paths map[string]string, names, sub, flag string) error {
+	if names == "" {
+		for name, dir := range paths {
+			paths[name] = path.Join(dir, sub)
+		}
+		return nil
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		dir, ok := paths[name]
+		if !ok {
+			return errInvalid("cannot use --cgroup %s: the container has no cgroup of controller %q", flag, name)
+		}
+		paths[name] = path.Join(dir, sub)
+	}
+	return nil
+}
+
+// launch starts the process and follows it to its execve.
+func (e *entering) launch() (err error) {
+	opts := launch.Options{Stdio: [3]uintptr{0, 1, 2}, Preserved: e.o.PreserveFDs, Cgroup: -1, Listener: -1, Pidfd: e.pidfd}
+	dir, err := e.group.FD()
+	if err != nil {
+		return err
+	}
+	if dir != nil {
+		defer dir.Close()
+		opts.Cgroup = int(dir.Fd())
+	}
+	failpoint("clone")
+	if e.proc, err = launch.Start(e.program, opts); err != nil {
+		return err
+	}
+	recorded := false
+	err = e.proc.Serve(func(r *launch.Request) (uint64, bool, error) {
+		recorded = recorded || r.Code == plan.Created
+		return 0, false, e.serve(r)
+	})
+	if err == nil && !recorded {
+		err = fmt.Errorf("cannot exec in container %q: the process ended before it was set up", e.ID)
+	}
+	if err != nil {
+		unix.PidfdSendSignal(e.proc.Pidfd, unix.SIGKILL, nil, 0)
+		e.proc.Wait()
+		e.proc.Forget()
+	}
+	return err
+}
+
+// serve answers the rendezvous of an exec.
+func (e *entering) serve(r *launch.Request) error {
+	switch r.Code {
+	case plan.TakeTerminal:
+		master, err := received(r)
+		if err != nil || e.sock == nil {
+			e.master = master
+			return err
+		}
+		defer master.Close()
+		return console.Send(e.sock, master, "/dev/ptmx")
+	case plan.Created:
+		return e.record()
+	}
+	return fmt.Errorf("internal error: %s", r.Code)
+}
+
+// record tells the caller's files and sockets about the process.
+func (e *entering) record() error {
+	if e.o.PidfdSocket != "" {
+		fd, err := unix.FcntlInt(uintptr(e.proc.Pidfd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("cannot send the pidfd (--pidfd-socket): %w", err)
+		}
+		pidfd := os.NewFile(uintptr(fd), "pidfd")
+		defer pidfd.Close()
+		if err := console.SendMaster(e.o.PidfdSocket, pidfd, "pidfd"); err != nil {
+			return err
+		}
+	}
+	if e.o.PidFile != "" {
+		return writePidFile(e.o.PidFile, e.proc.Pid)
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/runtime/seccomp"
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// blueprint is everything known about a container before anything of it exists.
+type blueprint struct {
+	id      string
+	bundle  string // absolute
+	rootfs  string // absolute
+	doc     *spec.Document
+	cgroups *cgroup.Plan
+	paths   map[string]string
+	program *plan.Program
+}
+
+// prepare reads the bundle and compiles the Program; it changes nothing but the seccomp cache.
+func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	if s.SystemdCgroup {
+		return nil, errInvalid("cannot use --systemd-cgroup: the systemd driver is not supported yet")
+	}
+	b := &blueprint{id: id}
+	var err error
+	if b.bundle, err = filepath.Abs(o.Bundle); err != nil {
+		return nil, fmt.Errorf("cannot find bundle %q: %w", o.Bundle, err)
+	}
+	if b.doc, err = spec.Load(b.bundle); err != nil {
+		return nil, err
+	}
+	if err := spec.RequireProcess(b.doc.Spec); err != nil {
+		return nil, err
+	}
+	if err := b.checkRoot(); err != nil {
+		return nil, err
+	}
+	in := &plan.Input{ID: id, Config: b.doc.Spec, Preserved: o.PreserveFDs, Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
+	if err := b.planCgroups(in); err != nil {
+		return nil, err
+	}
+	if in.Filter, err = s.filter(b.doc); err != nil {
+		return nil, err
+	}
+	s.hostFacts(in, b.rootfs)
+	if b.program, err = plan.Compile(in); err != nil {
+		return nil, invalid{err}
+	}
+	return b, nil
+}
+
+// checkRoot finds the root file system.
+func (b *blueprint) checkRoot() error {
+	if b.doc.Spec.Root == nil {
+		return errInvalid("cannot use config.json: /root: it is required")
+	}
+	b.rootfs = b.doc.Spec.Root.Path
+	if !filepath.IsAbs(b.rootfs) {
+		b.rootfs = filepath.Join(b.bundle, b.rootfs)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(b.rootfs, &st); err != nil {
+		return errInvalid("cannot use the root file system (root.path): stat %s: %w", b.rootfs, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return errInvalid("cannot use the root file system (root.path): %s is not a directory", b.rootfs)
+	}
+	if b.rootfs == "/" {
+		return errInvalid("cannot use the root file system (root.path): it is the host's own")
+	}
+	return nil
+}
+
+// planCgroups decides on the container's control groups.
+func (b *blueprint) planCgroups(in *plan.Input) error {
+	host, err := cgroup.Detect()
+	if err != nil {
+		return err
+	}
+	var path string
+	var resources *specs.LinuxResources
+	if l := b.doc.Spec.Linux; l != nil {
+		path, resources = l.CgroupsPath, l.Resources
+	}
+	if b.cgroups, err = cgroup.Compile(host, path, b.id, resources); err != nil {
+		return err
+	}
+	b.paths = cgroupPaths(b.cgroups)
+	in.Host.Unified = host.Mode == cgroup.Unified
+	in.Host.CgroupRoot, in.Host.CgroupV1 = host.V2Root, host.V1
+	in.Cgroups = b.paths
+	in.TaskFiles = cgroup.Open(b.paths).TasksFiles()
+	return nil
+}
+
+// cgroupPaths gives the directories of p by controller, as cgroup.Group has them once they are made.
+func cgroupPaths(p *cgroup.Plan) map[string]string {
+	paths := make(map[string]string, len(p.Dirs)+2)
+	for _, d := range p.Dirs {
+		if len(d.Controllers) == 0 {
+			paths[""] = d.Path
+		}
+		for _, name := range d.Controllers {
+			paths[name] = d.Path
+		}
+	}
+	return paths
+}
+
+// filter compiles linux.seccomp, or finds it compiled.
+func (s *Store) filter(doc *spec.Document) (*plan.Filter, error) {
+	if doc.Seccomp == nil {
+		return nil, nil
+	}
+	f, err := seccomp.Load(doc.Seccomp, filepath.Join(s.Root, seccompCache))
+	if err != nil {
+		return nil, errInvalid("cannot use config.json: %w", err)
+	}
+	if f.Notify {
+		return nil, errInvalid("cannot use linux.seccomp: SCMP_ACT_NOTIFY is not supported yet")
+	}
+	return &plan.Filter{Insns: f.Insns, Flags: f.Flags}, nil
+}
+
+// hostFacts looks up what the Program depends on.
+func (s *Store) hostFacts(in *plan.Input, rootfs string) {
+	in.Host.ExistsKcore = unix.Access("/proc/kcore", unix.F_OK) == nil
+	p := in.Config.Process
+	if p.OOMScoreAdj != nil {
+		in.Host.OOMScoreAdj = ownOOMScore()
+	}
+	in.Host.Home = home(rootfs, p.User.UID)
+}
+
+// ownOOMScore reads the adjustment that a child inherits; a value no config can have stands for unknown.
+func ownOOMScore() int {
+	text, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err == nil {
+		if v, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			return v
+		}
+	}
+	return 1 << 20
+}
+
+// maxPasswd bounds how much of an image's /etc/passwd is read.
+const maxPasswd = 1 << 20
+
+// home finds the home directory of uid in the /etc/passwd of the rootfs, as the container will see it;
+// "/" when it is not there.
+func home(rootfs string, uid uint32) string {
+	dir, err := unix.Open(rootfs, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "/"
+	}
+	defer unix.Close(dir)
+	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	fd, err := unix.Openat2(dir, "etc/passwd", &how)
+	if err != nil {
+		return "/"
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return "/"
+	}
+	text := make([]byte, min(st.Size, maxPasswd))
+	n, err := unix.Read(fd, text)
+	if err != nil {
+		return "/"
+	}
+	if dir := passwdField(string(text[:n]), uid, passwdHome); dir != "" {
+		return dir
+	}
+	return "/"
+}
+
+// Plan compiles the Program of a container without making it.
+func (s *Store) Plan(id string, o CreateOptions) (*plan.Program, error) {
+	b, err := s.prepare(id, &o, true)
+	if err != nil {
+		return nil, err
+	}
+	b.program.Host = strings.Split(strings.TrimSpace(b.cgroups.String()), "\n")
+	return b.program, nil
+}

@@ -1,0 +1,184 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec/json"
+)
+
+// record is a container as state.json has it.
+type record struct {
+	ID        string
+	Pid       int    // 0 until the init exists
+	StartTime uint64 // of Pid, in clock ticks since boot (proc_pid_stat(5)): tells a reused pid apart
+	Bundle    string
+	Rootfs    string
+	Created   time.Time
+	Cgroups   map[string]string // directory by cgroup v1 controller; "" for v2
+}
+
+// encode writes the record as JSON. It is written by hand because it is on the path of every start.
+func (r *record) encode() []byte {
+	b := make([]byte, 0, 1024)
+	b = append(b, `{"id":`...)
+	b = appendString(b, r.ID)
+	b = append(b, `,"pid":`...)
+	b = strconv.AppendInt(b, int64(r.Pid), 10)
+	b = append(b, `,"startTime":`...)
+	b = strconv.AppendUint(b, r.StartTime, 10)
+	b = append(b, `,"bundle":`...)
+	b = appendString(b, r.Bundle)
+	b = append(b, `,"rootfs":`...)
+	b = appendString(b, r.Rootfs)
+	b = append(b, `,"created":"`...)
+	b = r.Created.AppendFormat(b, time.RFC3339Nano)
+	b = append(b, `","cgroups":{`...)
+	first := true
+	for name, dir := range r.Cgroups {
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(appendString(b, name), ':')
+		b = appendString(b, dir)
+	}
+	return append(b, "}}\n"...)
+}
+
+// appendString appends s as a JSON string. Bytes that are not UTF-8, which a path may have, become
+// U+FFFD on reading, as everywhere in JSON.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < 0x20:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
+}
+
+func decodeRecord(data []byte) (*record, error) {
+	d, r := json.New(data), &record{Cgroups: map[string]string{}}
+	var created string
+	if d.Object() {
+		for d.Next() {
+			switch d.Name() {
+			case "id":
+				d.String(&r.ID)
+			case "pid":
+				d.Int(&r.Pid)
+			case "startTime":
+				d.Uint64(&r.StartTime)
+			case "bundle":
+				d.String(&r.Bundle)
+			case "rootfs":
+				d.String(&r.Rootfs)
+			case "created":
+				d.String(&created)
+			case "cgroups":
+				decodeCgroups(d, r.Cgroups)
+			default:
+				d.Ignore()
+			}
+		}
+	}
+	if err := d.End(); err != nil {
+		return nil, err
+	}
+	var err error
+	r.Created, err = time.Parse(time.RFC3339Nano, created)
+	return r, err
+}
+
+func decodeCgroups(d *json.Decoder, m map[string]string) {
+	if !d.Object() {
+		return
+	}
+	for d.Next() {
+		name, dir := d.Name(), ""
+		d.String(&dir)
+		m[name] = dir
+	}
+}
+
+// write replaces state.json in one step: a reader sees the old record or the new one.
+func (r *record) write(dir int) error {
+	return writeFile(dir, "state.json", r.encode())
+}
+
+func readRecord(dir int, id string) (*record, error) {
+	data, err := readFile(dir, "state.json")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the record of container %q: %w", id, err)
+	}
+	r, err := decodeRecord(data)
+	if err == nil && r.ID != id {
+		err = fmt.Errorf("it is the record of %q", r.ID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the record of container %q: state.json: %w", id, err)
+	}
+	return r, nil
+}
+
+// writeFile writes name in dir under a temporary name, which a crash may leave behind, and renames it.
+func writeFile(dir int, name string, data []byte) error {
+	temp := name + ".new"
+	fd, err := unix.Openat(dir, temp, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: temp, Err: err}
+	}
+	n, err := unix.Write(fd, data)
+	if err == nil && n < len(data) {
+		err = unix.ENOSPC
+	}
+	if e := unix.Close(fd); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = unix.Renameat(dir, temp, dir, name)
+	}
+	if err != nil {
+		unix.Unlinkat(dir, temp, 0)
+		return &fs.PathError{Op: "write", Path: name, Err: err}
+	}
+	return nil
+}
+
+// maxFile bounds what is read back from the state directory.
+const maxFile = 64 << 20
+
+func readFile(dir int, name string) ([]byte, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: unix.EFBIG}
+	}
+	data := make([]byte, info.Size())
+	n, err := f.Read(data)
+	if n == len(data) {
+		return data, nil
+	}
+	return nil, errors.Join(&fs.PathError{Op: "read", Path: name, Err: unix.EIO}, err)
+}

@@ -1,0 +1,80 @@
+package container
+
+import (
+	"fmt"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/launch"
+	"github.com/dhow-containers/dhow/runtime/plan"
+)
+
+// Start lets the process of a created container run. It connects to the socket that the container's
+// init waits on, answers what the init asks, and returns when it has executed the user's program.
+func (s *Store) Start(id string) error {
+	h, err := s.open(id)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.lock(); err != nil {
+		return err
+	}
+	switch status := h.status(); status {
+	case specs.StateCreated:
+	case specs.StateStopped:
+		return errConflict("cannot start a container that has stopped: %q", id)
+	default:
+		return errConflict("cannot start an already running container: %q is %s", id, status)
+	}
+	doc, err := h.config()
+	if err != nil {
+		return err
+	}
+	if err := h.release(doc.Spec); err != nil {
+		return err
+	}
+	if err := h.startedHooks(doc.Spec); err != nil {
+		h.kill(unix.SIGKILL)
+		return err
+	}
+	return nil
+}
+
+// release serves the init from its wait to its execve.
+func (h *handle) release(config *specs.Spec) error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cannot start container %q: %w", h.ID, err)
+	}
+	text, err := readFile(h.dir, "steps")
+	if err == nil {
+		err = unix.Connect(fd, &unix.SockaddrUnix{Name: h.path("start.sock")})
+	}
+	if err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("cannot start container %q: its process does not answer: %w", h.ID, err)
+	}
+	peer := launch.NewPeer(fd, parseSteps(text))
+	defer peer.Close()
+	failpoint("start")
+	err = peer.Serve(func(r *launch.Request) (uint64, bool, error) {
+		if r.Code != plan.StartHooks {
+			return 0, false, fmt.Errorf("internal error: %s", r.Code)
+		}
+		return 0, false, h.startHooks(config)
+	})
+	unix.Unlinkat(h.dir, "start.sock", 0)
+	return err
+}
+
+// startHooks runs the startContainer hooks for an init that waits.
+func (h *handle) startHooks(config *specs.Spec) error {
+	pidfd, err := h.pidfd()
+	if err != nil {
+		return fmt.Errorf("cannot run hooks.startContainer: %w", err)
+	}
+	defer unix.Close(pidfd)
+	return h.hooksInside(config, specs.StateCreated, "startContainer", config.Hooks.StartContainer, h.Pid, pidfd)
+}

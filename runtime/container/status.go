@@ -1,0 +1,138 @@
+package container
+
+import (
+	"os"
+	"sort"
+	"strconv"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// statusPaused extends the spec's statuses, as runc does.
+const statusPaused specs.ContainerState = "paused"
+
+// status finds out how far the container is in its life.
+func (h *handle) status() specs.ContainerState {
+	switch {
+	case h.Pid == 0:
+		return specs.StateCreating
+	case !h.alive():
+		return specs.StateStopped
+	case unix.Faccessat(h.dir, "start.sock", unix.F_OK, 0) == nil:
+		return specs.StateCreated
+	}
+	if frozen, err := cgroup.Open(h.Cgroups).Frozen(); err == nil && frozen {
+		return statusPaused
+	}
+	return specs.StateRunning
+}
+
+// config decodes the container's own copy of its config.json.
+func (h *handle) config() (*spec.Document, error) {
+	data, err := readFile(h.dir, "config.json")
+	if err != nil {
+		return nil, err
+	}
+	return spec.Decode(data)
+}
+
+// State describes a container.
+func (s *Store) State(id string) (*Info, error) {
+	h, err := s.open(id)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	return h.info()
+}
+
+func (h *handle) info() (*Info, error) {
+	info := &Info{Rootfs: h.Rootfs, Created: h.Created}
+	info.Version, info.ID, info.Bundle = specs.Version, h.ID, h.Bundle
+	info.Status = h.status()
+	if info.Status != specs.StateStopped {
+		info.Pid = h.Pid
+	}
+	if doc, err := h.config(); err == nil {
+		info.Annotations = doc.Spec.Annotations
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(h.dir, &st); err != nil {
+		return nil, err
+	}
+	info.Owner = userName(st.Uid)
+	return info, nil
+}
+
+// userName finds uid in /etc/passwd; the number itself when it is not there.
+func userName(uid uint32) string {
+	if text, err := os.ReadFile("/etc/passwd"); err == nil {
+		if name := passwdField(string(text), uid, passwdName); name != "" {
+			return name
+		}
+	}
+	return "#" + strconv.FormatUint(uint64(uid), 10)
+}
+
+// List describes all containers, in the order of their ids. One that cannot be read, because it is just
+// being made or removed, is left out.
+func (s *Store) List() ([]*Info, error) {
+	root, err := unix.Open(s.Root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: s.Root, Err: err}
+	}
+	defer unix.Close(root)
+	names, err := directoryNames(root)
+	if err != nil {
+		return nil, err
+	}
+	var list []*Info
+	for _, name := range names {
+		if name == seccompCache {
+			continue
+		}
+		info, err := s.State(name)
+		if err != nil {
+			s.debug("container left out of the list", "id", name, "error", err)
+			continue
+		}
+		list = append(list, info)
+	}
+	return list, nil
+}
+
+// Get returns the static part of a container's record.
+func (s *Store) Get(id string) (*Container, error) {
+	h, err := s.open(id)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	doc, err := h.config()
+	if err != nil {
+		return nil, err
+	}
+	return &Container{ID: h.ID, Bundle: h.Bundle, Config: doc.Spec}, nil
+}
+
+// Processes lists the pids in the container, as the host numbers them.
+func (s *Store) Processes(id string) ([]int, error) {
+	h, err := s.open(id)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	pids, err := cgroup.Open(h.Cgroups).Pids()
+	if err != nil {
+		return nil, err
+	}
+	sort.Ints(pids)
+	return pids, nil
+}

@@ -1,0 +1,177 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sort"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// A container's directory is handled through a descriptor: its name is looked up once.
+
+// seccompCache is the directory of compiled filters beside the containers'; no id can have its name.
+const seccompCache = "@seccomp"
+
+// checkID refuses ids that are not names of a plain directory entry (security rule 7).
+func checkID(id string) error {
+	if id == "" {
+		return errInvalid("cannot use the container id: it is empty")
+	}
+	for i := 0; i < len(id); i++ {
+		c := id[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && c != '_' && c != '+' && c != '.' && c != '-' {
+			return errInvalid("cannot use the container id %q: only letters, digits and _ + . - are allowed", id)
+		}
+	}
+	if id == "." || id == ".." {
+		return errInvalid("cannot use the container id %q: it names a directory", id)
+	}
+	if len(id) > unix.NAME_MAX {
+		return errInvalid("cannot use the container id %q: longer than %d bytes", id, unix.NAME_MAX)
+	}
+	return nil
+}
+
+// openRoot opens the state root, made if missing.
+func (s *Store) openRoot() (int, error) {
+	fd, err := unix.Open(s.Root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		if err := os.MkdirAll(s.Root, 0o700); err != nil {
+			return -1, fmt.Errorf("cannot make the state directory (--root): %w", err)
+		}
+		fd, err = unix.Open(s.Root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("cannot open the state directory (--root): %w", &fs.PathError{Op: "open", Path: s.Root, Err: err})
+	}
+	return fd, nil
+}
+
+// makeDir makes the directory of a new container and opens it.
+func (s *Store) makeDir(id string) (int, error) {
+	root, err := s.openRoot()
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(root)
+	switch err := unix.Mkdirat(root, id, 0o700); err {
+	case nil:
+	case unix.EEXIST:
+		return -1, errExists(id)
+	default:
+		return -1, fmt.Errorf("cannot make the state directory (--root): %w", &fs.PathError{Op: "mkdir", Path: s.Root + "/" + id, Err: err})
+	}
+	return openDir(root, id)
+}
+
+func openDir(root int, id string) (int, error) {
+	return unix.Openat(root, id, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+}
+
+// removeDir removes the directory of a container, with the files that this package puts there.
+func (s *Store) removeDir(id string, dir int) error {
+	root, err := s.openRoot()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(root)
+	err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
+	if err == unix.ENOTEMPTY {
+		names, _ := directoryNames(dir)
+		for _, name := range names {
+			if name != "state.json" {
+				unix.Unlinkat(dir, name, 0)
+			}
+		}
+		unix.Unlinkat(dir, "state.json", 0)
+		err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
+	}
+	if err != nil && err != unix.ENOENT {
+		return fmt.Errorf("cannot remove the state of container %q: %w", id, err)
+	}
+	return nil
+}
+
+func directoryNames(dir int) ([]string, error) {
+	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "state directory")
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	sort.Strings(names)
+	return names, err
+}
+
+// handle is a container's record with its open, and possibly locked, directory.
+type handle struct {
+	*record
+	store *Store
+	dir   int
+}
+
+func (h *handle) close() { unix.Close(h.dir) }
+
+// open finds a container.
+func (s *Store) open(id string) (*handle, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	root, err := unix.Open(s.Root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		defer unix.Close(root)
+		var dir int
+		if dir, err = openDir(root, id); err == nil {
+			return s.load(id, dir)
+		}
+	}
+	if err == unix.ENOENT || err == unix.ENOTDIR {
+		return nil, errNotFound(id)
+	}
+	return nil, fmt.Errorf("cannot open the state of container %q: %w", id, err)
+}
+
+func (s *Store) load(id string, dir int) (*handle, error) {
+	r, err := readRecord(dir, id)
+	if err != nil {
+		unix.Close(dir)
+		return nil, err
+	}
+	return &handle{r, s, dir}, nil
+}
+
+// lock keeps other verbs that change the container out until the handle is closed; it reads the record
+// again, since the wait may have changed it.
+func (h *handle) lock() error {
+	if err := flock(h.dir, unix.LOCK_EX); err != nil {
+		return fmt.Errorf("cannot lock container %q: %w", h.ID, err)
+	}
+	r, err := readRecord(h.dir, h.ID)
+	if errors.Is(err, unix.ENOENT) {
+		return errNotFound(h.ID)
+	}
+	if err == nil {
+		h.record = r
+	}
+	return err
+}
+
+func flock(fd, how int) error {
+	for {
+		if err := unix.Flock(fd, how); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// path names a file in the container's directory through the descriptor, for calls that take only
+// paths, and for socket addresses, which must be short.
+func (h *handle) path(name string) string {
+	return "/proc/self/fd/" + strconv.Itoa(h.dir) + "/" + name
+}

@@ -1,0 +1,127 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// cgroupMount shows the container its control groups: with a cgroup namespace by a mount of its own,
+// otherwise by a bind of the container's directories, never of the host's whole tree.
+func (c *compiler) cgroupMount(m *mount) error {
+	c.doing("mount "+m.Type+" on "+m.Destination, m.field)
+	switch {
+	case !c.in.Host.Unified && m.Type == "cgroup":
+		return c.cgroupV1Mounts(m)
+	case c.in.Host.CgroupRoot == "":
+		return fmt.Errorf("cannot mount %s on %s (%s): this host has no cgroup v2 tree", m.Type, m.Destination, m.field)
+	case !c.newNamespace(specs.CgroupNamespace):
+		source := c.in.Cgroups[""]
+		if source == "" {
+			source = c.in.Host.CgroupRoot
+		}
+		c.attachTree(m, c.file(File{Kind: OpenTree, Path: source, Field: m.field}))
+		return nil
+	}
+	v2 := *m
+	v2.Mount = &specs.Mount{Type: "cgroup2", Source: "cgroup", Destination: m.Destination}
+	v2.data = nil // options of cgroup v2 belong to the hierarchy, which is the host's
+	return c.fsMount(&v2)
+}
+
+// cgroupV1Mounts lays out a tmpfs with one mount a hierarchy, as the host has them.
+func (c *compiler) cgroupV1Mounts(m *mount) error {
+	top := *m
+	top.Mount = &specs.Mount{Type: "tmpfs", Source: "tmpfs", Destination: m.Destination}
+	top.attr.Set &^= unix.MOUNT_ATTR_RDONLY
+	top.super = nil
+	top.data = []option{{key: "mode", value: "755"}}
+	if err := c.fsMount(&top); err != nil {
+		return err
+	}
+	dir := c.openIn(c.root, m.rel, unix.O_DIRECTORY).save().arg()
+	for _, h := range c.hierarchies() {
+		c.doing("mount the cgroup hierarchy "+h.name, m.field)
+		c.mkdirat(dir, h.name, 0o755)
+		to := c.openat2(dir, h.name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, unix.RESOLVE_BENEATH).save().arg()
+		c.cgroupV1Mount(m, h, to)
+		c.close(to)
+		for _, alias := range h.aliases() {
+			c.symlinkat(h.name, dir, alias)
+		}
+	}
+	if m.attr.Set&unix.MOUNT_ATTR_RDONLY != 0 {
+		c.doing("make "+m.Destination+" read-only", m.field)
+		c.mountAttr(dir, 0, unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
+	}
+	c.close(dir)
+	return nil
+}
+
+func (c *compiler) cgroupV1Mount(m *mount, h hierarchy, to Arg) {
+	var made Arg
+	if c.newNamespace(specs.CgroupNamespace) {
+		fs := c.fsopen("cgroup").arg()
+		for _, name := range h.controllers {
+			if key, value, named := strings.Cut(name, "="); named {
+				c.fsconfigFlag(fs, "none")
+				c.fsconfigString(fs, key, value)
+			} else {
+				c.fsconfigFlag(fs, name)
+			}
+		}
+		c.fsconfigCreate(fs)
+		made = c.fsmount(fs, m.attr.Set).arg()
+		c.close(fs)
+	} else {
+		source := c.in.Cgroups[h.controllers[0]]
+		if source == "" {
+			source = h.mountPoint
+		}
+		made = c.file(File{Kind: OpenTree, Path: source, Field: m.field})
+		c.mountAttr(made, 0, unix.MountAttr{Attr_set: m.attr.Set})
+	}
+	c.moveMount(made, to)
+	c.close(made)
+}
+
+// hierarchy is one cgroup v1 mount of the host, with all controllers that share it.
+type hierarchy struct {
+	name        string // the last part of its mount point, such as "cpu,cpuacct"
+	mountPoint  string
+	controllers []string
+}
+
+// aliases are the single controllers of a shared hierarchy, which have a link each.
+func (h hierarchy) aliases() []string {
+	var list []string
+	for _, name := range h.controllers {
+		if name != h.name && !strings.Contains(name, "=") {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func (c *compiler) hierarchies() []hierarchy {
+	byMount := map[string]*hierarchy{}
+	for name, at := range c.in.Host.CgroupV1 {
+		h := byMount[at]
+		if h == nil {
+			h = &hierarchy{name: path.Base(at), mountPoint: at}
+			byMount[at] = h
+		}
+		h.controllers = append(h.controllers, name)
+	}
+	list := make([]hierarchy, 0, len(byMount))
+	for _, h := range byMount {
+		sort.Strings(h.controllers)
+		list = append(list, *h)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
+	return list
+}

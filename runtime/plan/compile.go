@@ -1,0 +1,224 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// Input is everything that a Program is compiled from.
+type Input struct {
+	ID         string
+	Config     *specs.Spec // validated (package spec)
+	Host       Host
+	Filter     *Filter           // compiled linux.seccomp; nil when the config has none
+	TaskFiles  []string          // the `tasks` files of cgroup v1 directories to join
+	Cgroups    map[string]string // the container's cgroup directories by v1 controller, "" for v2
+	Preserved  int               // descriptors kept open above stdio
+	Wait       bool              // stop before execve until `start` connects
+	NoPivot    bool
+	NewKeyring bool
+}
+
+// Host is what a Program needs to know about the machine.
+type Host struct {
+	Unified      bool              // /sys/fs/cgroup is a cgroup v2 mount
+	CgroupRoot   string            // mount point of the cgroup v2 tree, "" without one
+	CgroupV1     map[string]string // v1 controller (or "name=systemd") → mount point
+	OOMScoreAdj  int               // the runtime's own value, which the container would inherit
+	ExistsKcore  bool              // /proc/kcore exists: /dev/core links to it
+	Home         string            // home directory of process.user in the container's /etc/passwd
+	InitialUsers bool              // the runtime is in the initial user namespace, with all its power
+}
+
+// Filter is a compiled seccomp profile.
+type Filter struct {
+	Insns []byte // struct sock_filter array
+	Flags uint   // SECCOMP_FILTER_FLAG_*
+}
+
+// compiler is the state of one compilation.
+type compiler struct {
+	*builder
+	in        *Input
+	cfg       *specs.Spec
+	linux     *specs.Linux
+	root      Arg // descriptor of the container's root: the rootfs mount, later "/"
+	oldRoot   Arg
+	proc      Arg // detached procfs mount, made by procfs when first needed
+	hasProc   bool
+	exe       executable
+	cwdDenied Reg      // 1 when root may not enter process.cwd
+	execInto  bool     // the container exists: this is an exec
+	unknown   []string // config fields that this version cannot serve
+}
+
+// Compile makes the Program of a new container.
+func Compile(in *Input) (*Program, error) {
+	c := newCompiler(in)
+	if err := c.supported(); err != nil {
+		return nil, err
+	}
+	c.prologue()
+	c.joinCgroups()
+	c.namespaces()
+	c.session()
+	if c.ownMounts() {
+		c.enterRootMount()
+		if err := c.mounts(); err != nil {
+			return nil, err
+		}
+		c.devices()
+	} else {
+		c.openRoot()
+	}
+	c.terminal()
+	c.hooks()
+	if c.ownMounts() {
+		c.hidePaths()
+	}
+	c.changeRoot()
+	c.names()
+	c.sysctls()
+	c.limits()
+	c.readyProcess()
+	c.created()
+	c.becomeProcess()
+	p := c.finish()
+	return p, p.Verify()
+}
+
+func newCompiler(in *Input) *compiler {
+	c := &compiler{builder: newBuilder(4 + in.Preserved), in: in, cfg: in.Config, linux: in.Config.Linux}
+	if c.linux == nil {
+		c.linux = &specs.Linux{}
+	}
+	return c
+}
+
+// prologue makes the process safe to be seen (security rule 7) and recognisable.
+func (c *compiler) prologue() {
+	c.doing("prepare the process", "")
+	c.prctl(unix.PR_SET_DUMPABLE, num(0))
+	c.prctl(unix.PR_SET_NAME, str("dhow-init"))
+	c.call(unix.SYS_UMASK, num(0))
+	c.oomScore()
+}
+
+// joinCgroups moves the process into its cgroup v1 directories. It writes its own "0" to `tasks`, for
+// which the kernel needs no RCU grace period, as it would for another process's pid (kernel commit
+// 9a3284fad42f). The v2 membership comes with the clone.
+func (c *compiler) joinCgroups() {
+	for _, path := range c.in.TaskFiles {
+		c.doing("join the cgroup "+strings.TrimSuffix(path, "/tasks"), "linux.cgroupsPath")
+		fd := c.file(File{Kind: CgroupTask, Path: path, Flags: unix.O_WRONLY, Field: "linux.cgroupsPath"})
+		c.write(fd, "0")
+		c.close(fd)
+	}
+}
+
+// session makes the process a session leader with a keyring of its own.
+func (c *compiler) session() {
+	c.doing("start a session", "")
+	c.call(unix.SYS_SETSID).ok(unix.EPERM)
+	if !c.in.NewKeyring {
+		return
+	}
+	c.doing("join a session keyring", "")
+	// Possessor: all. User: view, read, search, link. (keyctl(2), KEYCTL_SETPERM)
+	const perm = 0x3f1b0000
+	done := c.label()
+	ring := c.call(unix.SYS_KEYCTL, num(unix.KEYCTL_JOIN_SESSION_KEYRING), str("_ses."+c.in.ID))
+	key := ring.ok(unix.ENOSYS, unix.EDQUOT).otherwise(done).save()
+	c.call(unix.SYS_KEYCTL, num(unix.KEYCTL_SETPERM), key.arg(), num(perm)).any()
+	c.place(done)
+}
+
+// hooks gives the parent the two moments for hooks before pivot_root.
+func (c *compiler) hooks() {
+	h := c.cfg.Hooks
+	if h == nil {
+		return
+	}
+	//lint:ignore SA1019 prestart hooks are deprecated, and still a part of the spec
+	if len(h.Prestart)+len(h.CreateRuntime) > 0 {
+		c.doing("run hooks in the runtime's namespaces", "hooks.createRuntime")
+		c.rendezvous(RuntimeHooks)
+	}
+	if len(h.CreateContainer) > 0 {
+		c.doing("run hooks in the container's namespaces", "hooks.createContainer")
+		c.rendezvous(ContainerHooks)
+	}
+}
+
+// created reports that the container is made, and waits for `start` if it has to.
+func (c *compiler) created() {
+	c.doing("record the container", "")
+	c.rendezvous(Created)
+	if c.in.Wait {
+		c.doing("wait for start", "")
+		listener := c.file(File{Kind: Listener, Path: "start.sock"})
+		c.call(unix.SYS_ACCEPT4, listener, num(0), num(0), num(unix.SOCK_CLOEXEC)).saveTo(Report)
+		c.close(listener)
+	}
+	if h := c.cfg.Hooks; h != nil && len(h.StartContainer) > 0 {
+		c.doing("run hooks before the container's process", "hooks.startContainer")
+		c.rendezvous(StartHooks)
+	}
+}
+
+// ownMounts says whether the container has a mount namespace to build in.
+func (c *compiler) ownMounts() bool { return c.namespace(specs.MountNamespace) != nil }
+
+func (c *compiler) namespace(t specs.LinuxNamespaceType) *specs.LinuxNamespace {
+	return spec.Namespace(c.cfg, t)
+}
+
+// newNamespace says whether the container gets a namespace of its own of type t.
+func (c *compiler) newNamespace(t specs.LinuxNamespaceType) bool {
+	ns := c.namespace(t)
+	return ns != nil && ns.Path == ""
+}
+
+// unsupported remembers a config field that asks for something this version cannot do.
+func (c *compiler) unsupported(asked bool, field string) {
+	if asked {
+		c.unknown = append(c.unknown, field)
+	}
+}
+
+// supported refuses what would otherwise be ignored.
+func (c *compiler) supported() error {
+	l, p := c.linux, c.cfg.Process
+	c.unsupported(c.cfg.Root == nil, "a config without root")
+	c.unsupported(len(l.NetDevices) > 0, "linux.netDevices")
+	c.unsupported(l.IntelRdt != nil, "linux.intelRdt")
+	c.unsupported(l.MemoryPolicy != nil, "linux.memoryPolicy")
+	c.unsupported(l.MountLabel != "", "linux.mountLabel")
+	if p != nil {
+		c.unsupported(p.ApparmorProfile != "", "process.apparmorProfile")
+		c.unsupported(p.SelinuxLabel != "", "process.selinuxLabel")
+		c.unsupported(p.ExecCPUAffinity != nil, "process.execCPUAffinity")
+	}
+	if !c.ownMounts() {
+		c.unsupported(len(c.cfg.Mounts) > 0, "mounts without a mount namespace")
+		c.unsupported(len(l.MaskedPaths) > 0, "linux.maskedPaths without a mount namespace")
+		c.unsupported(len(l.ReadonlyPaths) > 0, "linux.readonlyPaths without a mount namespace")
+		c.unsupported(len(l.Devices) > 0, "linux.devices without a mount namespace")
+	}
+	for i := range c.cfg.Mounts {
+		m := &c.cfg.Mounts[i]
+		idmap := len(m.UIDMappings) > 0 || slices.Contains(m.Options, "idmap") || slices.Contains(m.Options, "ridmap")
+		c.unsupported(idmap, fmt.Sprintf("mounts[%d]: id-mapped mounts", i))
+		c.unsupported(slices.Contains(m.Options, "tmpcopyup"), fmt.Sprintf("mounts[%d].options: tmpcopyup", i))
+	}
+	if len(c.unknown) > 0 {
+		return fmt.Errorf("cannot do what the config asks for: not supported yet: %s", strings.Join(c.unknown, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A destination is where something is put into the container's file system. It is looked up by the
+// kernel under the root descriptor, one component at a time created where it is missing, and held as a
+// descriptor from then on: no string is resolved twice (security rule 1).
+
+// make says what to create when a destination is missing.
+type makeKind int
+
+const (
+	makeDir  makeKind = iota
+	makeFile          // an empty regular file
+	makeLike          // a directory or a file, as the mount object like is
+)
+
+// relative turns a path of the config into one relative to the root; "" stands for the root itself.
+func relative(p string) string { return strings.TrimPrefix(path.Clean("/"+p), "/") }
+
+// destination opens p under the root, making what is missing, and returns its descriptor.
+func (c *compiler) destination(p string, kind makeKind, like Arg) Arg {
+	rel := relative(p)
+	fd := c.newReg()
+	done, missing := c.label(), c.label()
+	c.openIn(c.root, rel, 0).ok(unix.ENOENT).saveTo(fd).then(done).otherwise(missing)
+	c.place(missing)
+	dir := c.parents(path.Dir(rel))
+	c.makeLast(dir, path.Base(rel), kind, like)
+	c.openIn(c.root, rel, 0).saveTo(fd)
+	c.place(done)
+	return fd.arg()
+}
+
+// parents opens the directory rel, making it and what leads to it where missing.
+func (c *compiler) parents(rel string) Arg {
+	dir := c.root
+	if rel == "." || rel == "" {
+		return dir
+	}
+	for end := 0; end < len(rel); {
+		start := end
+		if i := strings.IndexByte(rel[start+1:], '/'); i >= 0 {
+			end = start + 1 + i
+		} else {
+			end = len(rel)
+		}
+		dir = c.makePart(dir, rel[:end], strings.TrimPrefix(rel[start:end], "/"))
+	}
+	return dir
+}
+
+// makePart opens prefix, whose last component name is made in dir if it is missing.
+func (c *compiler) makePart(dir Arg, prefix, name string) Arg {
+	next := c.newReg()
+	have, missing := c.label(), c.label()
+	c.openIn(c.root, prefix, unix.O_DIRECTORY).ok(unix.ENOENT).saveTo(next).then(have).otherwise(missing)
+	c.place(missing)
+	c.mkdirat(dir, name, 0o755).ok(unix.EEXIST)
+	c.openIn(c.root, prefix, unix.O_DIRECTORY).saveTo(next)
+	c.place(have)
+	return next.arg()
+}
+
+func (c *compiler) makeLast(dir Arg, name string, kind makeKind, like Arg) {
+	done, file := c.label(), c.label()
+	if kind == makeLike {
+		directory := c.label()
+		mode := c.load(c.statx(like), statxMode, 2, unix.S_IFMT)
+		c.op(Compare, mode.arg(), num(unix.S_IFDIR)).then(directory).otherwise(file)
+		c.place(directory)
+	}
+	if kind != makeFile {
+		c.mkdirat(dir, name, 0o755).ok(unix.EEXIST)
+		c.jump(done)
+	}
+	c.place(file)
+	if kind != makeDir {
+		c.mknodat(dir, name, unix.S_IFREG|0o644, 0).ok(unix.EEXIST)
+	}
+	c.place(done)
+}
+
+// Magic numbers of the file systems that destinations are checked against (statfs(2)).
+const (
+	procMagic   = 0x9fa0
+	sysfsMagic  = 0x62656572
+	devptsMagic = 0x1cd1
+)
+
+// procTargets are the files of procfs that may be mounted over: what LXCFS and the like provide. All
+// else below /proc would let a container fake or unmask what others, and the runtime, rely on.
+var procTargets = map[string]bool{
+	"proc/cpuinfo": true, "proc/diskstats": true, "proc/meminfo": true, "proc/stat": true,
+	"proc/swaps": true, "proc/uptime": true, "proc/loadavg": true, "proc/slabinfo": true,
+	"proc/net/dev": true, "proc/sys/kernel/ns_last_pid": true, "proc/sys/crypto/fips_enabled": true,
+}
+
+// guard refuses a mount that would land in procfs or sysfs without the config saying so (security rule
+// 3): the path may have led there through a symbolic link.
+func (c *compiler) guard(rel string, fd Arg) {
+	magic := c.fsMagic(fd)
+	if !procTargets[rel] {
+		c.requireDifferent(magic, procMagic, "the destination is in procfs")
+	}
+	if rel != "sys" && !strings.HasPrefix(rel, "sys/") {
+		c.requireDifferent(magic, sysfsMagic, "the destination is in sysfs, which the config does not say")
+	}
+}
+
+func (c *compiler) requireDifferent(reg Reg, value uint64, message string) {
+	bad, good := c.label(), c.label()
+	c.op(Compare, reg.arg(), num(value)).then(bad).otherwise(good)
+	c.place(bad)
+	c.fail(unix.EPERM, message)
+	c.place(good)
+}

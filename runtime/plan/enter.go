@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// CompileExec makes the Program of a process that joins the running container whose init is pid. The
+// process to run is in.Config.Process; the namespaces are those of in.Config.
+func CompileExec(in *Input, pid int) (*Program, error) {
+	if in.Config.Process == nil || len(in.Config.Process.Args) == 0 {
+		return nil, errors.New("cannot run a process (process.args): it is empty")
+	}
+	c := newCompiler(in)
+	c.execInto = true
+	if err := c.supported(); err != nil {
+		return nil, err
+	}
+	c.prologue()
+	c.joinCgroups()
+	c.enter(pid)
+	c.session()
+	c.doing("open the container's root", "")
+	c.root = c.openat(cwd, "/", unix.O_PATH|unix.O_DIRECTORY).save().arg()
+	c.terminal()
+	c.limits()
+	c.readyProcess()
+	c.doing("record the process", "")
+	c.rendezvous(Created)
+	c.becomeProcess()
+	p := c.finish()
+	return p, p.Verify()
+}
+
+// CompileHook makes the Program of a hook that runs in the namespaces of the container whose init is
+// pid. The hook's stdio is the launcher's business.
+func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string) (*Program, error) {
+	c := newCompiler(&Input{Config: config})
+	c.doing("prepare the hook", field)
+	c.prctl(unix.PR_SET_DUMPABLE, num(0))
+	c.enter(pid)
+	c.call(unix.SYS_SETSID).ok(unix.EPERM)
+	c.rendezvous(Created)
+	c.doing("close the runtime's descriptors", "")
+	c.call(unix.SYS_CLOSE_RANGE, num(3), num(0xffffffff), num(unix.CLOSE_RANGE_CLOEXEC))
+	c.doing("run "+h.Path, field+".path")
+	args := h.Args
+	if len(args) == 0 {
+		args = []string{h.Path}
+	}
+	c.call(unix.SYS_EXECVE, str(h.Path), ptr(vector(args)), ptr(vector(h.Env)))
+	p := c.finish()
+	return p, p.Verify()
+}
+
+// enter joins every namespace that the container does not share with its creator, all in one setns(2)
+// on the init's pidfd, and its root directory when that is not its mount namespace's.
+func (c *compiler) enter(pid int) {
+	fresh, joined := c.wantedNamespaces()
+	flags := fresh | joined
+	if !c.ownMounts() {
+		c.doing("enter the container's root directory", "root.path")
+		root := c.file(File{Kind: OpenPath, Path: "/proc/" + strconv.Itoa(pid) + "/root", Flags: unix.O_PATH | unix.O_DIRECTORY})
+		defer func() {
+			c.doing("enter the container's root directory", "root.path")
+			c.call(unix.SYS_FCHDIR, root)
+			c.call(unix.SYS_CHROOT, str("."))
+		}()
+	}
+	if flags == 0 {
+		return
+	}
+	c.doing("join the container's namespaces", "linux.namespaces")
+	pidfd := c.file(File{Kind: Pidfd, Path: fmt.Sprintf("pidfd of process %d", pid)})
+	c.call(unix.SYS_SETNS, pidfd, num(uint64(flags)))
+	if flags&unix.CLONE_NEWUSER != 0 {
+		c.becomeNamespaceRoot()
+	}
+	if flags&unix.CLONE_NEWPID != 0 {
+		c.refork()
+	}
+	c.hasProc = false
+}

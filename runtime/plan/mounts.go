@@ -1,0 +1,254 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// mount is one entry of mounts[], its options sorted by what they ask for.
+type mount struct {
+	*specs.Mount
+	field     string
+	rel       string // destination, relative to the root
+	attr      spec.MountAttr
+	tree      spec.MountAttr // attributes for the whole tree: rro, rnosuid …
+	propagate []propagation
+	super     []option // words for the superblock
+	data      []option // key=value and file system specific words
+	bind      bool
+	recursive bool // rbind
+	remount   bool
+}
+
+type propagation struct {
+	flag      uint64
+	recursive bool
+}
+
+// option is a mount option with the config field it stands in.
+type option struct{ key, value, field string }
+
+func (c *compiler) mounts() error {
+	for i := range c.cfg.Mounts {
+		m, err := parseMount(&c.cfg.Mounts[i], fmt.Sprintf("mounts[%d]", i))
+		if err != nil {
+			return err
+		}
+		if err := c.mount(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseMount(sm *specs.Mount, field string) (*mount, error) {
+	m := &mount{Mount: sm, field: field, rel: relative(sm.Destination)}
+	m.bind, m.recursive = spec.IsBind(sm)
+	for i, word := range sm.Options {
+		o := option{key: word, field: fmt.Sprintf("%s.options[%d]", field, i)}
+		if known, ok := spec.MountOption(word); ok {
+			m.apply(known, o)
+			continue
+		}
+		o.key, o.value, _ = strings.Cut(word, "=")
+		m.data = append(m.data, o)
+	}
+	switch {
+	case m.rel == "":
+		return nil, fmt.Errorf("cannot mount over the container's root (%s.destination): use root.path", field)
+	case m.rel == "proc" && sm.Type != "proc" && !m.bind && !m.remount:
+		return nil, fmt.Errorf("cannot mount %s on /proc (%s): only procfs may be mounted there", sm.Type, field)
+	case m.bind && len(m.data) > 0:
+		return nil, fmt.Errorf("cannot bind with the option %q (%s): unknown option", m.data[0].key, m.data[0].field)
+	}
+	return m, nil
+}
+
+// apply adds one word of the spec's table.
+func (m *mount) apply(known spec.MountOpt, o option) {
+	attr := &m.attr
+	if known.Recursive && known.Kind == spec.OptAttr {
+		attr = &m.tree
+	}
+	attr.Add(known)
+	switch known.Kind {
+	case spec.OptPropagation:
+		m.propagate = append(m.propagate, propagation{known.Propagation, known.Recursive})
+	case spec.OptRemount:
+		m.remount = true
+	}
+	if known.Super != "" && !known.Recursive {
+		m.setSuper(known, o.field)
+	}
+}
+
+func (m *mount) setSuper(known spec.MountOpt, field string) {
+	kept := m.super[:0]
+	for _, o := range m.super {
+		if o.key != known.Super {
+			kept = append(kept, o)
+		}
+	}
+	m.super = kept
+	if !known.SuperClear {
+		m.super = append(m.super, option{key: known.Super, field: field})
+	}
+}
+
+func (c *compiler) mount(m *mount) error {
+	switch {
+	case m.remount:
+		c.doing("remount "+m.Destination, m.field)
+		c.setAttributes(c.openIn(c.root, m.rel, 0).save().arg(), m)
+	case m.bind:
+		c.bindMount(m)
+	case m.Type == "cgroup" || m.Type == "cgroup2":
+		return c.cgroupMount(m)
+	default:
+		return c.fsMount(m)
+	}
+	return nil
+}
+
+// bindMount attaches a copy of the source's mount, which the parent opens before the clone: in the
+// host's mount namespace, with the host's paths.
+func (c *compiler) bindMount(m *mount) {
+	c.doing("bind "+m.Source+" on "+m.Destination, m.field)
+	flags := 0
+	if m.recursive {
+		flags = unix.AT_RECURSIVE
+	}
+	tree := c.file(File{Kind: OpenTree, Path: m.Source, Flags: flags, Field: m.field + ".source"})
+	if m.rel == "proc" {
+		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
+	}
+	c.attachTree(m, tree)
+}
+
+// attachTree puts a detached mount object on the destination of m.
+func (c *compiler) attachTree(m *mount, tree Arg) {
+	to := c.destination(m.Destination, makeLike, tree)
+	c.guard(m.rel, to)
+	if flag, recursive := propagationFlags(c.linux.RootfsPropagation); flag != unix.MS_SHARED {
+		c.mountAttr(tree, recursiveFlag(recursive), unix.MountAttr{Propagation: flag})
+	}
+	c.setAttributes(tree, m)
+	c.moveMount(tree, to)
+	c.close(to)
+	c.close(tree)
+}
+
+// setAttributes applies the options that belong to a mount rather than to its file system.
+func (c *compiler) setAttributes(fd Arg, m *mount) {
+	if m.attr != (spec.MountAttr{}) {
+		c.mountAttr(fd, 0, unix.MountAttr{Attr_set: m.attr.Set, Attr_clr: m.attr.Clr})
+	}
+	if m.tree != (spec.MountAttr{}) {
+		c.mountAttr(fd, unix.AT_RECURSIVE, unix.MountAttr{Attr_set: m.tree.Set, Attr_clr: m.tree.Clr})
+	}
+	for _, p := range m.propagate {
+		c.mountAttr(fd, recursiveFlag(p.recursive), unix.MountAttr{Propagation: p.flag})
+	}
+}
+
+// fsMount makes a new mount of a file system and attaches it (fsopen(2), fsmount(2), move_mount(2)).
+func (c *compiler) fsMount(m *mount) error {
+	c.doing("mount "+m.Type+" on "+m.Destination, m.field)
+	to := c.destination(m.Destination, makeDir, Arg{})
+	c.guard(m.rel, to)
+	if err := c.attachFS(m, to); err != nil {
+		return err
+	}
+	c.close(to)
+	return nil
+}
+
+func (c *compiler) attachFS(m *mount, to Arg) error {
+	mode := c.inheritedMode(m, to)
+	fs := c.fsopen(m.Type).arg()
+	if m.Source != "" {
+		c.fsconfig(fs, option{key: "source", value: m.Source})
+	}
+	if err := c.configure(fs, m); err != nil {
+		return err
+	}
+	c.fsconfigCreate(fs)
+	made := c.fsmount(fs, m.attr.Set).arg()
+	c.close(fs)
+	if mode != 0 {
+		dir := c.openat(made, ".", unix.O_RDONLY|unix.O_DIRECTORY).save().arg()
+		c.call(unix.SYS_FCHMOD, dir, mode.arg())
+		c.close(dir)
+	}
+	c.setTree(made, m)
+	c.moveMount(made, to)
+	c.close(made)
+	return nil
+}
+
+// setTree applies what fsmount(2) did not take.
+func (c *compiler) setTree(fd Arg, m *mount) {
+	rest := *m
+	rest.attr = spec.MountAttr{}
+	c.setAttributes(fd, &rest)
+}
+
+// pseudo file systems have one superblock for many mounts: "ro" is for the mount alone.
+var pseudo = map[string]bool{"proc": true, "sysfs": true, "mqueue": true, "devpts": true, "cgroup": true, "cgroup2": true}
+
+// maxOption is the longest value that fsconfig(2) takes, with its NUL.
+const maxOption = 256
+
+func (c *compiler) configure(fs Arg, m *mount) error {
+	for _, o := range m.super {
+		if !pseudo[m.Type] || o.key != "ro" {
+			c.fsconfig(fs, o)
+		}
+	}
+	for _, o := range m.data {
+		if len(o.value) >= maxOption {
+			return fmt.Errorf("cannot mount %s on %s (%s): the value of %q is longer than the kernel takes (%d bytes)",
+				m.Type, m.Destination, o.field, o.key, maxOption-1)
+		}
+		c.fsconfig(fs, o)
+	}
+	return nil
+}
+
+func (c *compiler) fsconfig(fs Arg, o option) {
+	if o.value == "" {
+		c.fsconfigFlag(fs, o.key)
+	} else {
+		c.fsconfigString(fs, o.key, o.value)
+	}
+}
+
+// inheritedMode loads the mode of a tmpfs's mount point, which the tmpfs takes on unless an option
+// says otherwise. Returns 0 when there is nothing to inherit.
+func (c *compiler) inheritedMode(m *mount, to Arg) Reg {
+	if m.Type != "tmpfs" {
+		return 0
+	}
+	for _, o := range m.data {
+		if o.key == "mode" {
+			return 0
+		}
+	}
+	return c.load(c.statx(to), statxMode, 2, 0o7777)
+}
+
+// mountPoint says whether the config mounts something on the path, and what.
+func (c *compiler) mountPoint(p string) *specs.Mount {
+	for i := len(c.cfg.Mounts) - 1; i >= 0; i-- {
+		if path.Clean("/"+c.cfg.Mounts[i].Destination) == p {
+			return &c.cfg.Mounts[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// namespaceFlags maps the spec's namespace types to clone(2) flags, in the order they are entered.
+var namespaceFlags = [...]struct {
+	name specs.LinuxNamespaceType
+	flag uintptr
+}{
+	{specs.UserNamespace, unix.CLONE_NEWUSER},
+	{specs.IPCNamespace, unix.CLONE_NEWIPC},
+	{specs.UTSNamespace, unix.CLONE_NEWUTS},
+	{specs.NetworkNamespace, unix.CLONE_NEWNET},
+	{specs.PIDNamespace, unix.CLONE_NEWPID},
+	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP},
+	{specs.TimeNamespace, unix.CLONE_NEWTIME},
+	{specs.MountNamespace, unix.CLONE_NEWNS},
+}
+
+// lateFlags are namespaces made by unshare(2) in every case: a cgroup namespace is rooted where the
+// process is when it makes it (the clone would take the parent's place), and a time namespace takes
+// offsets only until somebody is in it.
+const lateFlags = unix.CLONE_NEWCGROUP | unix.CLONE_NEWTIME
+
+// namespaces gets the process into all of its namespaces.
+func (c *compiler) namespaces() {
+	fresh, joined := c.wantedNamespaces()
+	if fresh&unix.CLONE_NEWUSER == 0 && joined == 0 {
+		c.p.Clone = fresh &^ lateFlags
+	} else {
+		c.stagedNamespaces(fresh, joined)
+		c.hasProc = false // what there is shows the pid namespace left behind
+	}
+	if fresh&unix.CLONE_NEWCGROUP != 0 {
+		c.doing("make a cgroup namespace", c.namespaceField(specs.CgroupNamespace))
+		c.call(unix.SYS_UNSHARE, num(unix.CLONE_NEWCGROUP))
+	}
+	if fresh&unix.CLONE_NEWTIME != 0 {
+		c.timeNamespace()
+	}
+	if fresh&unix.CLONE_NEWNET != 0 {
+		c.loopback()
+	}
+}
+
+func (c *compiler) wantedNamespaces() (fresh, joined uintptr) {
+	for _, n := range namespaceFlags {
+		switch ns := c.namespace(n.name); {
+		case ns == nil:
+		case ns.Path == "":
+			fresh |= n.flag
+		default:
+			joined |= n.flag
+		}
+	}
+	return fresh, joined
+}
+
+func (c *compiler) namespaceField(t specs.LinuxNamespaceType) string {
+	for i := range c.linux.Namespaces {
+		if c.linux.Namespaces[i].Type == t {
+			return fmt.Sprintf("linux.namespaces[%d]", i)
+		}
+	}
+	return "linux.namespaces"
+}
+
+// stagedNamespaces enters namespaces step by step: other containers' first, while the process still has
+// the power for it, then the user namespace, then the new ones, which are to belong to it. Entering a
+// pid namespace takes one more clone, whose child is the runtime's own (CLONE_PARENT).
+func (c *compiler) stagedNamespaces(fresh, joined uintptr) {
+	files, later := c.joinNamespaces(joined)
+	if fresh&unix.CLONE_NEWUSER != 0 {
+		c.doing("make a user namespace", c.namespaceField(specs.UserNamespace))
+		c.call(unix.SYS_UNSHARE, num(unix.CLONE_NEWUSER))
+		c.doing("write the id mappings", "linux.uidMappings")
+		c.rendezvous(WriteIDMaps)
+		c.becomeNamespaceRoot()
+	}
+	if joined&unix.CLONE_NEWUSER != 0 {
+		c.becomeNamespaceRoot()
+	}
+	for i, reg := range later {
+		c.joinRest(files[i], reg)
+	}
+	if rest := fresh &^ (lateFlags | unix.CLONE_NEWUSER); rest != 0 {
+		c.doing("make namespaces", "linux.namespaces")
+		c.call(unix.SYS_UNSHARE, num(uint64(rest)))
+	}
+	if (fresh|joined)&unix.CLONE_NEWPID != 0 {
+		c.refork()
+	}
+	if joined&unix.CLONE_NEWNS != 0 {
+		c.doing("enter the root file system in the joined mount namespace", "root.path")
+		c.call(unix.SYS_CHDIR, str(c.cfg.Root.Path))
+	}
+}
+
+// join is one namespace to enter by path.
+type join struct {
+	fd    Arg
+	flag  uintptr
+	field string
+}
+
+// joinNamespaces enters the namespaces given by path. With a user namespace among them, those that the
+// process may not enter yet are tried again afterwards: later holds the registers that tell.
+func (c *compiler) joinNamespaces(joined uintptr) (files []join, later []Reg) {
+	var user *join
+	for _, n := range namespaceFlags {
+		if joined&n.flag == 0 {
+			continue
+		}
+		field := c.namespaceField(n.name)
+		ns := c.namespace(n.name)
+		fd := c.file(File{Kind: OpenPath, Path: ns.Path, Flags: unix.O_RDONLY, Field: field + ".path"})
+		j := join{fd, n.flag, field}
+		if n.flag == unix.CLONE_NEWUSER {
+			user = &j
+			continue
+		}
+		c.doing("join the "+string(n.name)+" namespace "+ns.Path, field)
+		files = append(files, j)
+		step := c.call(unix.SYS_SETNS, fd, num(uint64(n.flag)))
+		if joined&unix.CLONE_NEWUSER != 0 {
+			failed := c.label()
+			step.ok(unix.EPERM).otherwise(failed)
+			reg := c.op(Load, ptr(&Mem{Data: []byte{1}}), num(1), num(1)).save()
+			c.place(failed)
+			later = append(later, reg)
+		}
+	}
+	if user != nil {
+		c.doing("join the user namespace", user.field)
+		c.call(unix.SYS_SETNS, user.fd, num(unix.CLONE_NEWUSER))
+	}
+	return files, later
+}
+
+// joinRest enters a namespace that was out of reach before the user namespace was entered.
+func (c *compiler) joinRest(j join, entered Reg) {
+	done, try := c.label(), c.label()
+	c.doing("join a namespace", j.field)
+	c.op(Compare, entered.arg(), num(1)).then(done).otherwise(try)
+	c.place(try)
+	c.call(unix.SYS_SETNS, j.fd, num(uint64(j.flag)))
+	c.place(done)
+}
+
+// becomeNamespaceRoot takes uid and gid 0 of the user namespace, so that what the process makes
+// belongs to the container's root. A namespace that does not map 0 leaves it as it is.
+func (c *compiler) becomeNamespaceRoot() {
+	c.doing("become root of the user namespace", "linux.uidMappings")
+	c.call(unix.SYS_SETGROUPS, num(0), num(0)).ok(unix.EPERM)
+	c.call(unix.SYS_SETRESGID, num(0), num(0), num(0)).ok(unix.EINVAL)
+	c.call(unix.SYS_SETRESUID, num(0), num(0), num(0)).ok(unix.EINVAL)
+	// The change of identity made the process's memory private; the parent reads nothing of it, but
+	// /proc/self must stay the process's own.
+	c.prctl(unix.PR_SET_DUMPABLE, num(0))
+}
+
+// refork goes on in a child process that is in the pid namespace from birth.
+func (c *compiler) refork() {
+	c.doing("clone into the pid namespace", c.namespaceField(specs.PIDNamespace))
+	child, parent := c.label(), c.label()
+	pid := c.call(unix.SYS_CLONE, num(unix.CLONE_PARENT|uint64(unix.SIGCHLD)), num(0), num(0), num(0), num(0)).save()
+	c.op(Compare, pid.arg(), num(0)).then(child).otherwise(parent)
+	c.place(parent)
+	c.op(Exit, num(0))
+	c.place(child)
+}
+
+// loopback brings up "lo" of a new network namespace (netdevice(7), SIOCSIFFLAGS).
+func (c *compiler) loopback() {
+	c.doing("bring up the loopback device", c.namespaceField(specs.NetworkNamespace))
+	ifreq := room(40)
+	copy(ifreq.Data, "lo")
+	ifreq.Data[16] = unix.IFF_UP
+	fd := c.call(unix.SYS_SOCKET, num(unix.AF_INET), num(unix.SOCK_DGRAM|unix.SOCK_CLOEXEC), num(0)).save()
+	c.call(unix.SYS_IOCTL, fd.arg(), num(unix.SIOCSIFFLAGS), ptr(ifreq))
+	c.close(fd.arg())
+}
+
+// timeNamespace makes a time namespace, sets its clocks and enters it (time_namespaces(7)).
+func (c *compiler) timeNamespace() {
+	field := c.namespaceField(specs.TimeNamespace)
+	c.doing("make a time namespace", field)
+	c.call(unix.SYS_UNSHARE, num(unix.CLONE_NEWTIME))
+	c.withProcfs()
+	clocks := make([]string, 0, len(c.linux.TimeOffsets))
+	for clock := range c.linux.TimeOffsets {
+		clocks = append(clocks, clock)
+	}
+	sort.Strings(clocks)
+	var lines strings.Builder
+	for _, clock := range clocks {
+		o := c.linux.TimeOffsets[clock]
+		fmt.Fprintf(&lines, "%s %d %d\n", clock, o.Secs, o.Nanosecs)
+	}
+	if lines.Len() > 0 {
+		c.doing("set the clocks of the time namespace", "linux.timeOffsets")
+		c.writeProc("self/timens_offsets", lines.String())
+	}
+	c.doing("enter the time namespace", field)
+	fd := c.openat(c.proc, "self/ns/time_for_children", unix.O_RDONLY).save()
+	c.call(unix.SYS_SETNS, fd.arg(), num(unix.CLONE_NEWTIME))
+	c.close(fd.arg())
+}
+
+// withProcfs makes the detached procfs mount that writes to /proc go through (security rule 2).
+func (c *compiler) withProcfs() {
+	if c.hasProc {
+		return
+	}
+	fs := c.fsopen("proc").arg()
+	c.fsconfigCreate(fs)
+	c.proc = c.fsmount(fs, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC).arg()
+	c.close(fs)
+	c.hasProc = true
+}
+
+// writeProc writes value to a file of the detached procfs.
+func (c *compiler) writeProc(name, value string) {
+	c.withProcfs()
+	fd := c.openat2(c.proc, name, unix.O_WRONLY, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_MAGICLINKS|unix.RESOLVE_NO_XDEV).save()
+	c.write(fd.arg(), value)
+	c.close(fd.arg())
+}

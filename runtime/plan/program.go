@@ -1,0 +1,205 @@
+package plan
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Program is everything that happens between the clone of a container's first process and the execve
+// of its own program.
+type Program struct {
+	// Clone holds the CLONE_NEW* flags the first process is made with.
+	Clone uintptr
+	Host  []string // what the parent does to the host before the clone: directories made, files written
+	Files []File   // descriptors that the parent opens and the child inherits
+	Steps []Step
+	Tasks []Task // what the steps are for
+	Regs  int    // how many registers the steps use, with 0 and Report
+}
+
+// Task names the purpose that a run of steps shares.
+type Task struct {
+	What  string // "mount proc on /proc": completes the sentence "cannot …"
+	Field string // "mounts[0]": the config field that asked for it; "" when the runtime itself does
+}
+
+// Op is what a Step does.
+type Op uint8
+
+// The operations. All but Syscall are the interpreter's own and touch only the child's memory, except
+// Rendezvous, which stops the child until the parent answers.
+const (
+	Syscall    Op = iota
+	Rendezvous    // tell the parent code Args[0], wait; the answer's value is the result
+	Load          // result = *(Args[0]) of Args[1] bytes, & Args[2]
+	Store         // *(Args[0]) = Args[1], Args[2] bytes
+	Compare       // equal: go to Next, otherwise go to Else
+	Fail          // fail with errno Args[0]
+	Exit          // exit_group(Args[0]) without a report
+)
+
+// Reg numbers a register. A step's result is kept in one when Save is not 0, and later steps take it as
+// an argument.
+type Reg uint32
+
+// Report is the register that holds the descriptor for reports and rendezvous.
+const Report Reg = 1
+
+// ArgKind says how an Arg is to be read.
+type ArgKind uint8
+
+// The kinds of Arg.
+const (
+	Imm     ArgKind = iota // Val
+	InReg                  // the value of register Val
+	Text                   // the address of Str, NUL-terminated
+	Pointer                // the address of Mem, plus Val
+)
+
+// Arg is one argument of a Step.
+type Arg struct {
+	Kind ArgKind
+	Val  uint64
+	Str  string
+	Mem  *Mem
+}
+
+// Mem is memory that the Program carries: structures for system calls, and room for their answers.
+type Mem struct {
+	Data []byte
+	Refs []Ref
+	Note string // how plan prints it, when not as a byte count
+}
+
+// Ref says that the eight bytes at Off of a Mem hold the address of To (or of Str, NUL-terminated).
+type Ref struct {
+	Off int
+	To  *Mem
+	Str string
+}
+
+// Step is one operation of a Program.
+type Step struct {
+	Op    Op
+	Any   bool  // every errno is tolerated
+	Retry bool  // EAGAIN is tried again, a bounded number of times (openat2(2): racing renames)
+	NArgs uint8 // how many of Args count
+	Call  uint32
+	Save  Reg
+	Task  int32
+	Next  int32 // step to go on at; always larger than the step's own number
+	Else  int32 // step to go on at after a tolerated errno, or when Compare finds a difference
+	Ok    [4]unix.Errno
+	Args  [6]Arg
+}
+
+// FileKind says how the parent opens a File.
+type FileKind uint8
+
+// The kinds of File.
+const (
+	OpenPath   FileKind = iota // open(2) Path with Flags
+	OpenTree                   // open_tree(2) of Path with Flags
+	CgroupTask                 // the `tasks` file of a cgroup v1 directory, opened for writing
+	Listener                   // the listening socket that `start` connects to
+	Pidfd                      // the pidfd of the container's init
+)
+
+// File is a descriptor that the parent opens before the clone.
+type File struct {
+	Kind  FileKind
+	Path  string
+	Flags int
+	FD    int // its number in the child
+	Field string
+}
+
+// Code tells the parent what a Rendezvous wants of it.
+type Code uint64
+
+// The rendezvous codes.
+const (
+	WriteIDMaps    Code = iota + 1 // write uid_map, gid_map, setgroups of the sender
+	RuntimeHooks                   // run prestart and createRuntime hooks
+	ContainerHooks                 // run createContainer hooks
+	TakeTerminal                   // a descriptor was sent: the terminal's master end
+	Created                        // the container is made: record it
+	StartHooks                     // run startContainer hooks
+)
+
+var codeNames = [...]string{
+	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
+	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks",
+}
+
+func (c Code) String() string {
+	if int(c) < len(codeNames) && codeNames[c] != "" {
+		return codeNames[c]
+	}
+	return fmt.Sprintf("rendezvous-%d", uint64(c))
+}
+
+// Verify checks what makes every Program end: jumps go forward only, and stay inside.
+func (p *Program) Verify() error {
+	n := int32(len(p.Steps))
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		for _, to := range [2]int32{s.Next, s.Else} {
+			if to <= int32(i) || to > n {
+				return fmt.Errorf("internal error: step %d jumps to %d of %d", i, to, n)
+			}
+		}
+		for _, a := range s.Args[:s.NArgs] {
+			if a.Kind == InReg && a.Val >= uint64(p.Regs) {
+				return fmt.Errorf("internal error: step %d reads register %d of %d", i, a.Val, p.Regs)
+			}
+		}
+	}
+	return nil
+}
+
+// Task returns what step i is for.
+func (p *Program) Task(i int) Task { return p.Tasks[p.Steps[i].Task] }
+
+// FilesMessage is the kind of a report that only carries descriptors (SCM_RIGHTS) for the rendezvous
+// after it.
+const FilesMessage = 2
+
+// StepInfo describes a step in words.
+type StepInfo struct {
+	Task
+	Call    string // name of the system call, "" for an operation of the interpreter
+	Message string // of a Fail step
+}
+
+// Describe says what step i is, for messages.
+func (p *Program) Describe(i int) StepInfo {
+	if i < 0 || i >= len(p.Steps) {
+		return StepInfo{Task: Task{What: "run the program"}}
+	}
+	s := &p.Steps[i]
+	info := StepInfo{Task: p.Tasks[s.Task]}
+	switch s.Op {
+	case Syscall:
+		info.Call = CallName(s.Call)
+	case Fail:
+		info.Message = s.Args[1].Str
+	}
+	return info
+}
+
+// Failure is the sentence for a step that failed with errno.
+func (i StepInfo) Failure(errno unix.Errno) string {
+	text := "cannot " + i.What
+	if i.Field != "" {
+		text += " (" + i.Field + ")"
+	}
+	switch {
+	case i.Message != "":
+		return text + ": " + i.Message
+	case i.Call != "":
+		return text + ": " + i.Call + ": " + errno.Error()
+	}
+	return text + ": " + errno.Error()
+}

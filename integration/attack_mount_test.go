@@ -78,9 +78,9 @@ func TestAttackDotDotDestination(t *testing.T) {
 	check()
 }
 
-// A mount source inside the container's own root may be a link to the host only as the host's admin wrote
-// it; a destination never. The one before last component swaps while the runtime mounts.
+// A directory on the way to a destination and a link to the host swap places while the runtime mounts.
 func TestAttackSwappedDestination(t *testing.T) {
+	knownHole(t, "CVE-2021-30465 and its kin")
 	t.Parallel()
 	r := newCLI(t)
 	host, check := untouched(t)
@@ -107,16 +107,16 @@ func TestAttackSwappedDestination(t *testing.T) {
 	}
 	close(stop)
 	<-stopped
-	must(t, os.Remove(filepath.Join(host, "point"))) // not empty, or a mount point, if something got through
+	if err := os.Remove(filepath.Join(host, "point")); err != nil {
+		t.Errorf("something got through to the host's directory: %v", err)
+	}
 	check()
 }
 
-// The root file system itself is a link: the bundle's author may do that, but the container must end up
-// in what it points to and mounts must stay there.
+// Rule 3: nothing over the sub-paths of /proc that protect the container.
 func TestAttackMountOverProc(t *testing.T) {
 	t.Parallel()
 	r := newCLI(t)
-	// Rule 3: nothing over the sub-paths of /proc and /sys that protect the container.
 	for _, dest := range []string{"/proc/self/attr", "/proc/sys/kernel", "/proc/1", "/proc"} {
 		b := newBundle(t, Bind(t.TempDir(), dest))
 		r.Run(b).Failed("proc")

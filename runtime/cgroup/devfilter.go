@@ -102,20 +102,22 @@ func (f *filter) decideIf(i insn, granted Access) {
 
 // majors adds the tree of one device type.
 func (f *filter) majors(g grants, typ DeviceType) {
-	rest := g[pattern{typ, anyNumber, anyNumber}]
-	for _, major := range g.majors(typ) {
-		leaf, minors := g.leaf(typ, major)
+	order, minors := g.majors(typ)
+	anyMajor := minors[anyNumber]
+	rest, restMinors := g.leaf(typ, anyNumber, nil, anyMajor)
+	for _, major := range order[1:] {
+		leaf, differ := g.leaf(typ, major, minors[major], anyMajor)
 		switch {
-		case len(minors) > 0:
+		case len(differ) > 0:
 			next := f.branch(insn{op: opJumpNe, dst: regMajor, imm: int32(uint32(major))})
-			f.minors(minors)
+			f.minors(differ)
 			f.decideIf(insn{op: opJump}, leaf)
 			f.land(next)
-		case leaf != rest || len(g.anyMajor(typ)) > 0:
+		case leaf != rest || len(restMinors) > 0:
 			f.decideIf(insn{op: opJumpEq, dst: regMajor, imm: int32(uint32(major))}, leaf)
 		}
 	}
-	f.minors(g.anyMajor(typ))
+	f.minors(restMinors)
 	f.decideIf(insn{op: opJump}, rest)
 }
 

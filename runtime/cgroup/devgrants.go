@@ -63,48 +63,44 @@ type minorGrant struct {
 	granted Access
 }
 
-// majors lists the major numbers that patterns of a type name, in order.
-func (g grants) majors(typ DeviceType) []int64 {
-	var list []int64
+// majors lists the major numbers that patterns of a type name, in order, each
+// with the minor numbers named for it. Those named for any major number are
+// under anyNumber, which comes first.
+func (g grants) majors(typ DeviceType) ([]int64, map[int64][]int64) {
+	minors := map[int64][]int64{anyNumber: nil}
 	for p := range g {
-		if p.typ == typ && p.major != anyNumber {
-			list = append(list, p.major)
+		if p.typ != typ {
+			continue
 		}
+		list := minors[p.major]
+		if p.minor != anyNumber {
+			list = append(list, p.minor)
+		}
+		minors[p.major] = list
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	order := make([]int64, 0, len(minors))
+	for major := range minors {
+		order = append(order, major)
+	}
+	slices.Sort(order)
+	return order, minors
 }
 
 // leaf returns what is granted on a major number: to most of its minors, and to
-// those that differ, in order.
-func (g grants) leaf(typ DeviceType, major int64) (Access, []minorGrant) {
+// those of its own and of any major number that differ, in order.
+func (g grants) leaf(typ DeviceType, major int64, own, anyMajor []int64) (Access, []minorGrant) {
 	most, ok := g[pattern{typ, major, anyNumber}]
 	if !ok {
 		most = g[pattern{typ, anyNumber, anyNumber}]
 	}
 	minors := map[int64]Access{}
-	for p, granted := range g {
-		if p.typ != typ || p.minor == anyNumber {
-			continue
-		}
-		if p.major == major {
-			minors[p.minor] = granted
-		} else if _, known := g[pattern{typ, major, p.minor}]; p.major == anyNumber && !known {
-			minors[p.minor] = granted
-		}
+	for _, minor := range anyMajor {
+		minors[minor] = g[pattern{typ, anyNumber, minor}]
+	}
+	for _, minor := range own {
+		minors[minor] = g[pattern{typ, major, minor}]
 	}
 	return most, sortMinors(minors, most)
-}
-
-// anyMajor returns the minors that differ whatever the major number.
-func (g grants) anyMajor(typ DeviceType) []minorGrant {
-	minors := map[int64]Access{}
-	for p, granted := range g {
-		if p.typ == typ && p.major == anyNumber && p.minor != anyNumber {
-			minors[p.minor] = granted
-		}
-	}
-	return sortMinors(minors, g[pattern{typ, anyNumber, anyNumber}])
 }
 
 // sortMinors lists the minors that are not granted what most are.

@@ -3,7 +3,6 @@ package container
 import (
 	"fmt"
 	"os"
-	"os/signal"
 	"path"
 	"strings"
 
@@ -30,12 +29,6 @@ func (s *Store) Exec(id string, o ExecOptions) (exit int, err error) {
 	if err := e.prepare(); err != nil {
 		return 255, err
 	}
-	var signals chan os.Signal
-	if !o.Detach {
-		signals = make(chan os.Signal, 64)
-		signal.Notify(signals)
-		defer signal.Stop(signals)
-	}
 	if err := e.launch(); err != nil {
 		return 255, err
 	}
@@ -43,7 +36,7 @@ func (s *Store) Exec(id string, o ExecOptions) (exit int, err error) {
 	if o.Detach {
 		return 0, nil
 	}
-	return attend(e.proc, e.master, signals)
+	return attend(e.proc, e.master)
 }
 
 // entering is a process on its way into a container.

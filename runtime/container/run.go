@@ -14,12 +14,6 @@ import (
 // Run makes a container and starts it. In the foreground it returns the exit code of the container's
 // process, after removing the container; detached it returns 0 as soon as the process runs.
 func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
-	var signals chan os.Signal
-	if !o.Detach {
-		signals = make(chan os.Signal, 64)
-		signal.Notify(signals)
-		defer signal.Stop(signals)
-	}
 	m, err := s.begin(id, &o.CreateOptions, false, o.Detach)
 	if err != nil {
 		return 1, err
@@ -41,7 +35,7 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	if o.Detach {
 		return 0, nil
 	}
-	exit, err = m.attend(signals)
+	exit, err = attend(m.proc, m.master)
 	if o.Keep {
 		return exit, err
 	}
@@ -51,13 +45,8 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	return exit, err
 }
 
-// attend stays with a container in the foreground until its process ends.
-func (m *making) attend(signals chan os.Signal) (int, error) {
-	return attend(m.proc, m.master, signals)
-}
-
 // attend passes signals and, with a terminal, bytes, and reaps until proc has ended.
-func attend(proc *launch.Process, master *os.File, signals chan os.Signal) (exit int, err error) {
+func attend(proc *launch.Process, master *os.File) (exit int, err error) {
 	if master != nil {
 		defer master.Close()
 		session, err := console.Foreground(master)
@@ -71,19 +60,24 @@ func attend(proc *launch.Process, master *os.File, signals chan os.Signal) (exit
 		}()
 		session.Forward(func(os.Signal) {}) // they come through signals, as all others do
 	}
-	go forward(signals, proc.Pidfd)
+	go forward(proc.Pidfd)
 	return reap(proc.Pid)
 }
 
 // forward hands signals on to the container's process. Not those that are about this process: its
-// children, its terminal's size, and the Go scheduler's own.
-func forward(signals chan os.Signal, pidfd int) {
-	for sig := range signals {
-		switch s := sig.(unix.Signal); s {
-		case unix.SIGCHLD, unix.SIGURG, unix.SIGWINCH, unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP:
+// children, its terminal's size, and the Go scheduler's own. Listening for a signal costs two switches
+// between threads for each of them, so it is done here, beside the waiting, and not before the start.
+func forward(pidfd int) {
+	signals := make(chan os.Signal, 64)
+	for s := unix.Signal(1); s < 65; s++ {
+		switch s {
+		case unix.SIGKILL, unix.SIGSTOP, unix.SIGCHLD, unix.SIGURG, unix.SIGWINCH, unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP, unix.SIGPIPE:
 		default:
-			unix.PidfdSendSignal(pidfd, s, nil, 0)
+			signal.Notify(signals, s)
 		}
+	}
+	for sig := range signals {
+		unix.PidfdSendSignal(pidfd, sig.(unix.Signal), nil, 0)
 	}
 }
 

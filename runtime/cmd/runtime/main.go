@@ -1,3 +1,7 @@
+// Reading the cgroup files for a CPU limit costs every start; one thread does all the work here.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
 package main
 
 import "os"

@@ -43,7 +43,8 @@ func (p *Problems) Error() string {
 func (p *Problems) InvalidParameter() {}
 
 // path is a place in a document: a reference token and the place it hangs from. Paths live on the stack of the
-// checking functions and become text only when there is a problem to report.
+// checking functions and become text only when there is a problem to report. A variable must not be assigned a
+// path that hangs from itself.
 type path struct {
 	parent *path
 	key    string // may hold several tokens, "process/user"; those from the document are escaped by member

@@ -7,6 +7,25 @@ func similar(word string) string {
 	if len(word) < 5 {
 		limit = 1
 	}
+	return nearest(word, limit)
+}
+
+// misspelt says whether a word can hardly be an option of some file system that we do not know: it is long and a
+// single edit away from an independent option.
+func misspelt(word string) bool {
+	_, real := find(lookalikes[:], word)
+	return !real && len(word) >= 5 && nearest(word, 1) != ""
+}
+
+// lookalikes are real options that are one edit away from an independent one.
+var lookalikes = [...]entry[string]{
+	{"i_version", "ext4"},
+	{"nouuid", "xfs"},
+	{"share", "ceph"},
+	{"wsync", "xfs and ceph"},
+}
+
+func nearest(word string, limit int) string {
 	best := ""
 	for i := range mountOptions {
 		name := mountOptions[i].name

@@ -81,14 +81,14 @@ func (c *checker) netDevices() {
 		if !validInterface(name) {
 			c.add(&place, "%q is not the name of a network device", name)
 		}
-		place = place.at("name")
+		rename := place.at("name")
 		if inside == "" {
 			inside = name
 		} else if !validInterface(inside) {
-			c.add(&place, "%q is not the name of a network device", inside)
+			c.add(&rename, "%q is not the name of a network device", inside)
 		}
 		if other, taken := renamed[inside]; taken && !strings.Contains(inside, "%d") {
-			c.add(&place, "%q is the name of %s too", inside, other)
+			c.add(&rename, "%q is the name of %s too", inside, other)
 		}
 		renamed[inside] = name
 	}
@@ -119,9 +119,9 @@ func (c *checker) timeOffsets() {
 		if clock != "monotonic" && clock != "boottime" {
 			c.add(&place, "clock %q is neither monotonic nor boottime", clock)
 		}
-		place = place.at("nanosecs")
+		nanosecs := place.at("nanosecs")
 		if n := offsets[clock].Nanosecs; n >= 1e9 {
-			c.add(&place, "%d is not below 1000000000", n)
+			c.add(&nanosecs, "%d is not below 1000000000", n)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (c *checker) mountOptions(p *path, m *specs.Mount, bind bool) {
 		if !c.text(&item, word) {
 			continue
 		}
-		if !bind && fsTakes(m.Type, word) && (fsListed(m.Type) || hasValue(word) || similar(word) == "") {
+		if !bind && fsTakes(m.Type, word) && (fsListed(m.Type) || hasValue(word) || !misspelt(word)) {
 			continue
 		}
 		likely := similar(word)

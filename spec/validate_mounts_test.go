@@ -43,8 +43,8 @@ func TestValidateMountOptions(t *testing.T) {
 			{"destination":"/a","type":"xfs","options":["nouuid","noquota","inode64"]},
 			{"destination":"/a","type":"fuse.sshfs","options":["allow_other","default_permissions"]},
 			{"destination":"/a","type":"nfs4","options":["hard","nolock","vers=4.2"]}]}`, nil},
-		"no edit apart": {`{"mounts":[{"destination":"/a","type":"nfs","options":["rx"]}]}`, []string{
-			`/mounts/0/options/0: unknown option "rx", did you mean "rw"?`}},
+		"short": {`{"mounts":[{"destination":"/a","type":"nfs","options":["rx"]},{"destination":"/a","source":"a","options":["bind","rx"]}]}`, []string{
+			`/mounts/1/options/1: unknown option "rx", did you mean "ro"?`}},
 	})
 }
 

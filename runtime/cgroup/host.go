@@ -1,6 +1,8 @@
 package cgroup
 
 import (
+	"bytes"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -65,7 +67,10 @@ func Detect() (*Host, error) {
 	if err != nil {
 		return nil, errorf("cannot find control groups: %w", err)
 	}
-	h := hostFromMounts(string(data))
+	h, err := hostFromMounts(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
 	if h == nil {
 		return nil, unavailable("cannot find control groups: no cgroup file system is mounted at %s", mountPoint)
 	}

@@ -1,8 +1,11 @@
 package cgroup
 
 import (
+	"io"
 	"path"
 	"strings"
+
+	"github.com/moby/sys/mountinfo"
 )
 
 // v1Controllers are the version 1 controllers that a container joins where the
@@ -12,19 +15,20 @@ var v1Controllers = []string{
 	"hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc",
 }
 
-// hostFromMounts reads the text of /proc/self/mountinfo (proc(5)). It parses by
-// hand: the file is on the path of every container start on a hybrid host.
-// It returns nil when no control group file system is mounted.
-func hostFromMounts(text string) *Host {
+// hostFromMounts looks through /proc/self/mountinfo (proc(5)) for control group file systems. It returns
+// nil when there is none.
+func hostFromMounts(mountinfoFile io.Reader) (*Host, error) {
 	h := &Host{V1: map[string]string{}, roots: map[string]string{}}
-	for line := range strings.SplitSeq(text, "\n") {
-		if strings.Contains(line, " - cgroup") {
-			h.addMount(line)
-		}
+	mounts, err := mountinfo.GetMountsFromReader(mountinfoFile, mountinfo.FSTypeFilter("cgroup", "cgroup2"))
+	if err != nil {
+		return nil, errorf("cannot find control groups: %w", err)
+	}
+	for _, m := range mounts {
+		h.addMount(m)
 	}
 	switch {
 	case len(h.V1) == 0 && h.V2Root == "":
-		return nil
+		return nil, nil
 	case len(h.V1) == 0:
 		h.Mode = Unified
 	case h.V2Root == "":
@@ -32,30 +36,24 @@ func hostFromMounts(text string) *Host {
 	default:
 		h.Mode = Hybrid
 	}
-	return h
+	return h, nil
 }
 
-// addMount records one mountinfo line; the first mount of a hierarchy wins.
-func (h *Host) addMount(line string) {
-	left, right, ok := strings.Cut(line, " - ")
-	before, after := fields(left), fields(right)
-	if !ok || len(before) < 5 || len(after) < 3 {
-		return
-	}
-	root, point := unescape(before[3]), unescape(before[4])
-	switch after[0] {
+// addMount records one mount; the first mount of a hierarchy wins.
+func (h *Host) addMount(m *mountinfo.Info) {
+	switch m.FSType {
 	case "cgroup2":
 		if h.V2Root == "" {
-			h.V2Root = point
-			h.roots[point] = root
+			h.V2Root = m.Mountpoint
+			h.roots[m.Mountpoint] = m.Root
 		}
 	case "cgroup":
-		for opt := range strings.SplitSeq(after[2], ",") {
+		for opt := range strings.SplitSeq(m.VFSOptions, ",") {
 			if !isController(opt) || h.V1[opt] != "" {
 				continue
 			}
-			h.V1[opt] = point
-			h.roots[point] = root
+			h.V1[opt] = m.Mountpoint
+			h.roots[m.Mountpoint] = m.Root
 		}
 	}
 }
@@ -71,23 +69,6 @@ func isController(opt string) bool {
 		}
 	}
 	return false
-}
-
-// unescape undoes the octal escapes of mountinfo (\040 and the like).
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			b.WriteByte((s[i+1]-'0')<<6 | (s[i+2]-'0')<<3 | (s[i+3] - '0'))
-			i += 3
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // ownFromProc reads the text of /proc/self/cgroup (cgroups(7)): lines of

@@ -1,5 +1,3 @@
-//go:build cgroups_oracle
-
 package cgroup_test
 
 // The tests of this file read back what Create wrote with another library,

@@ -19,7 +19,7 @@ const hybridMountinfo = `22 1 0:20 / /proc rw - proc proc rw
 `
 
 func TestHostFromMounts(t *testing.T) {
-	h := hostFromMounts(hybridMountinfo)
+	h := parseMounts(t, hybridMountinfo)
 	want := map[string]string{
 		"cpu": "/sys/fs/cgroup/cpu,cpuacct", "cpuacct": "/sys/fs/cgroup/cpu,cpuacct",
 		"memory": "/sys/fs/cgroup/memory", "name=systemd": "/mnt/a b",
@@ -36,11 +36,11 @@ func TestHostFromMounts(t *testing.T) {
 		"35 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n":        Unified,
 		"33 31 0:30 / /sys/fs/cgroup/memory rw - cgroup x rw,memory\n": Legacy,
 	} {
-		if h := hostFromMounts(text); h == nil || h.Mode != mode {
+		if h := parseMounts(t, text); h == nil || h.Mode != mode {
 			t.Errorf("%s: host %+v", text, h)
 		}
 	}
-	if h := hostFromMounts("22 1 0:20 / /proc rw - proc proc rw\n"); h != nil {
+	if h := parseMounts(t, "22 1 0:20 / /proc rw - proc proc rw\n"); h != nil {
 		t.Errorf("host %+v without a mount", h)
 	}
 }
@@ -48,7 +48,7 @@ func TestHostFromMounts(t *testing.T) {
 func FuzzHostFromMounts(f *testing.F) {
 	f.Add(hybridMountinfo, "4:memory:/docker/abc/inner\n0::/x\n")
 	f.Fuzz(func(t *testing.T, mounts, own string) {
-		if h := hostFromMounts(mounts); h != nil {
+		if h, err := hostFromMounts(strings.NewReader(mounts)); err == nil && h != nil {
 			for c, p := range ownFromProc(own, h) {
 				if p == "" || p[0] != '/' || strings.Contains(p+"/", "/../") {
 					t.Errorf("own group of %q is %q", c, p)
@@ -104,4 +104,14 @@ func TestErrorClasses(t *testing.T) {
 	if !errors.As(err, &wrong) {
 		t.Errorf("a bad path: %v", err)
 	}
+}
+
+// parseMounts is hostFromMounts of a text.
+func parseMounts(tb testing.TB, text string) *Host {
+	tb.Helper()
+	h, err := hostFromMounts(strings.NewReader(text))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return h
 }

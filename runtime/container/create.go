@@ -37,6 +37,7 @@ type making struct {
 	wait     bool // create: the process stops before execve
 	group    *cgroup.Group
 	proc     *launch.Process
+	signals  *listener
 	sock     *os.File // --console-socket
 	master   *os.File // terminal, when the caller is to serve it
 	listener int

@@ -29,6 +29,9 @@ func (s *Store) Exec(id string, o ExecOptions) (exit int, err error) {
 	if err := e.prepare(); err != nil {
 		return 255, err
 	}
+	if !o.Detach {
+		e.signals = listen()
+	}
 	if err := e.launch(); err != nil {
 		return 255, err
 	}
@@ -36,7 +39,7 @@ func (s *Store) Exec(id string, o ExecOptions) (exit int, err error) {
 	if o.Detach {
 		return 0, nil
 	}
-	return attend(e.proc, e.master)
+	return attend(e.proc, e.master, e.signals)
 }
 
 // entering is a process on its way into a container.
@@ -47,6 +50,7 @@ type entering struct {
 	group   *cgroup.Group
 	pidfd   int // of the container's init
 	proc    *launch.Process
+	signals *listener
 	sock    *os.File
 	master  *os.File
 }
@@ -198,11 +202,13 @@ func (e *entering) serve(r *launch.Request) error {
 		master, err := received(r)
 		if err != nil || e.sock == nil {
 			e.master = master
+			inheritSize(master)
 			return err
 		}
 		defer master.Close()
 		return console.Send(e.sock, master, "/dev/ptmx")
 	case plan.Created:
+		e.signals.ready()
 		return e.record()
 	}
 	return fmt.Errorf("internal error: %s", r.Code)

@@ -2,7 +2,6 @@ package container
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -49,7 +48,7 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 	if err := b.checkRoot(); err != nil {
 		return nil, err
 	}
-	in := &plan.Input{ID: id, Config: b.doc.Spec, Preserved: o.PreserveFDs, Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
+	in := &plan.Input{ID: id, Bundle: b.bundle, Rootfs: b.rootfs, Config: b.doc.Spec, Preserved: o.PreserveFDs, Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
 	if err := b.planCgroups(in); err != nil {
 		return nil, err
 	}
@@ -139,6 +138,7 @@ func (s *Store) filter(doc *spec.Document) (*plan.Filter, error) {
 // hostFacts looks up what the Program depends on.
 func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 	in.Host.ExistsKcore = unix.Access("/proc/kcore", unix.F_OK) == nil
+	in.Host.Capabilities = ownCapabilities()
 	p := in.Config.Process
 	if p.OOMScoreAdj != nil {
 		in.Host.OOMScoreAdj = ownOOMScore()
@@ -148,13 +148,23 @@ func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 
 // ownOOMScore reads the adjustment that a child inherits; a value no config can have stands for unknown.
 func ownOOMScore() int {
-	text, err := os.ReadFile("/proc/self/oom_score_adj")
+	text, err := readFile(unix.AT_FDCWD, "/proc/self/oom_score_adj")
 	if err == nil {
 		if v, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
 			return v
 		}
 	}
 	return 1 << 20
+}
+
+// ownCapabilities are the permitted capabilities of this process (capget(2)).
+func ownCapabilities() uint64 {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return ^uint64(0)
+	}
+	return uint64(data[0].Permitted) | uint64(data[1].Permitted)<<32
 }
 
 // maxPasswd bounds how much of an image's /etc/passwd is read.

@@ -3,7 +3,6 @@ package container
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -11,7 +10,7 @@ import (
 
 // startTime reads when pid started (proc_pid_stat(5), field 22) and whether it is a zombie.
 func startTime(pid int) (ticks uint64, zombie bool, err error) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	data, err := readFile(unix.AT_FDCWD, "/proc/"+strconv.Itoa(pid)+"/stat")
 	if err != nil {
 		return 0, false, err
 	}

@@ -1,10 +1,8 @@
 package container
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"time"
 
@@ -158,27 +156,40 @@ func writeFile(dir int, name string, data []byte) error {
 	return nil
 }
 
-// maxFile bounds what is read back from the state directory.
+// maxFile bounds what is read back from the state directory, in bytes.
 const maxFile = 64 << 20
 
+// readFile reads a file of the state directory or of procfs, without the poller that os.File would start.
 func readFile(dir int, name string) ([]byte, error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
-	if info.Size() > maxFile {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: unix.EFBIG}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size > maxFile {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: unix.EINVAL}
 	}
-	data := make([]byte, info.Size())
-	n, err := f.Read(data)
-	if n == len(data) {
-		return data, nil
+	data := make([]byte, max(int(st.Size)+1, 1024)) // one byte more than expected, to see the end
+	length := 0
+	for {
+		n, err := unix.Read(fd, data[length:])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+		case n == 0:
+			return data[:length], nil
+		}
+		if length += n; length == len(data) {
+			if length > maxFile {
+				return nil, &fs.PathError{Op: "read", Path: name, Err: unix.EFBIG}
+			}
+			data = append(data, make([]byte, length)...)
+		}
 	}
-	return nil, errors.Join(&fs.PathError{Op: "read", Path: name, Err: unix.EIO}, err)
 }

@@ -3,7 +3,6 @@ package container
 import (
 	"fmt"
 	"os"
-	"os/signal"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +23,9 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 			return 1, m.abandon(fmt.Errorf("cannot become a subreaper: %w", err))
 		}
 	}
+	if !o.Detach {
+		m.signals = listen()
+	}
 	if err := m.launch(); err != nil {
 		return 1, m.abandon(err)
 	}
@@ -35,7 +37,7 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	if o.Detach {
 		return 0, nil
 	}
-	exit, err = attend(m.proc, m.master)
+	exit, err = attend(m.proc, m.master, m.signals)
 	if o.Keep {
 		return exit, err
 	}
@@ -46,7 +48,7 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 }
 
 // attend passes signals and, with a terminal, bytes, and reaps until proc has ended.
-func attend(proc *launch.Process, master *os.File) (exit int, err error) {
+func attend(proc *launch.Process, master *os.File, signals *listener) (exit int, err error) {
 	if master != nil {
 		defer master.Close()
 		session, err := console.Foreground(master)
@@ -60,25 +62,8 @@ func attend(proc *launch.Process, master *os.File) (exit int, err error) {
 		}()
 		session.Forward(func(os.Signal) {}) // they come through signals, as all others do
 	}
-	go forward(proc.Pidfd)
+	go signals.forward(proc.Pidfd)
 	return reap(proc.Pid)
-}
-
-// forward hands signals on to the container's process. Not those that are about this process: its
-// children, its terminal's size, and the Go scheduler's own. Listening for a signal costs two switches
-// between threads for each of them, so it is done here, beside the waiting, and not before the start.
-func forward(pidfd int) {
-	signals := make(chan os.Signal, 64)
-	for s := unix.Signal(1); s < 65; s++ {
-		switch s {
-		case unix.SIGKILL, unix.SIGSTOP, unix.SIGCHLD, unix.SIGURG, unix.SIGWINCH, unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP, unix.SIGPIPE:
-		default:
-			signal.Notify(signals, s)
-		}
-	}
-	for sig := range signals {
-		unix.PidfdSendSignal(pidfd, sig.(unix.Signal), nil, 0)
-	}
 }
 
 // reap waits for pid, and buries what a container without a pid namespace orphans meanwhile.

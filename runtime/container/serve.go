@@ -26,6 +26,7 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 	case plan.TakeTerminal:
 		err = m.takeTerminal(r)
 	case plan.Created:
+		m.signals.ready()
 		stop, err = m.wait, m.record()
 	case plan.StartHooks:
 		err = m.hooksInside(specs.StateCreated, "startContainer", m.doc.Spec.Hooks.StartContainer, m.proc.Pid, m.proc.Pidfd)
@@ -43,6 +44,7 @@ func (m *making) takeTerminal(r *launch.Request) error {
 	}
 	if m.sock == nil {
 		m.master = master
+		inheritSize(master)
 		return nil
 	}
 	defer master.Close()

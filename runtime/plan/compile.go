@@ -14,6 +14,8 @@ import (
 // Input is everything that a Program is compiled from.
 type Input struct {
 	ID         string
+	Bundle     string      // absolute
+	Rootfs     string      // absolute
 	Config     *specs.Spec // validated (package spec)
 	Host       Host
 	Filter     *Filter           // compiled linux.seccomp; nil when the config has none
@@ -33,7 +35,7 @@ type Host struct {
 	OOMScoreAdj  int               // the runtime's own value, which the container would inherit
 	ExistsKcore  bool              // /proc/kcore exists: /dev/core links to it
 	Home         string            // home directory of process.user in the container's /etc/passwd
-	InitialUsers bool              // the runtime is in the initial user namespace, with all its power
+	Capabilities uint64            // what the runtime can grant outside of a user namespace of the container's own
 }
 
 // Filter is a compiled seccomp profile.

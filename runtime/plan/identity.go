@@ -64,7 +64,7 @@ func (c *compiler) credentials() {
 	if caps == nil {
 		caps = &specs.LinuxCapabilities{}
 	}
-	c.boundingSet(mask(caps.Bounding))
+	c.boundingSet(c.grantable(caps.Bounding))
 	c.doing("keep capabilities over the change of user", "process.user.uid")
 	c.prctl(unix.PR_SET_KEEPCAPS, num(1))
 	c.groups()
@@ -77,12 +77,12 @@ func (c *compiler) credentials() {
 	c.doing("set the capabilities", "process.capabilities")
 	header, data := make([]byte, 8), make([]byte, 24)
 	binary.NativeEndian.PutUint32(header, unix.LINUX_CAPABILITY_VERSION_3)
-	for i, set := range [...]uint64{mask(caps.Effective), mask(caps.Permitted), mask(caps.Inheritable)} {
+	for i, set := range [...]uint64{c.grantable(caps.Effective), c.grantable(caps.Permitted), c.grantable(caps.Inheritable)} {
 		binary.NativeEndian.PutUint32(data[4*i:], uint32(set))
 		binary.NativeEndian.PutUint32(data[12+4*i:], uint32(set>>32))
 	}
 	c.call(unix.SYS_CAPSET, ptr(&Mem{Data: header}), ptr(&Mem{Data: data}))
-	c.ambientSet(mask(caps.Ambient), mask(caps.Inheritable)&mask(caps.Permitted))
+	c.ambientSet(c.grantable(caps.Ambient), c.grantable(caps.Inheritable)&c.grantable(caps.Permitted))
 }
 
 // lastKnownCapability is CAP_CHECKPOINT_RESTORE; a newer kernel may have more.
@@ -119,7 +119,18 @@ func (c *compiler) ambientSet(set, possible uint64) {
 	}
 }
 
-// mask turns capability names into bits; names were checked by package spec.
+// grantable turns capability names into bits, without those that the runtime does not have itself: a
+// config that asks for one must not fail for that (config.md, "capabilities"). The caller of Compile
+// warns. A user namespace of the container's own has them all.
+func (c *compiler) grantable(names []string) uint64 {
+	bits := mask(names)
+	if c.namespace(specs.UserNamespace) == nil {
+		bits &= c.in.Host.Capabilities
+	}
+	return bits
+}
+
+// mask turns capability names into bits; unknown names are package spec's to warn about.
 func mask(names []string) (bits uint64) {
 	for _, name := range names {
 		if bit, ok := spec.Capability(name); ok {

@@ -124,7 +124,11 @@ func (c *compiler) bindMount(m *mount) {
 	if m.recursive {
 		flags = unix.AT_RECURSIVE
 	}
-	tree := c.file(File{Kind: OpenTree, Path: m.Source, Flags: flags, Field: m.field + ".source"})
+	source := m.Source
+	if !path.IsAbs(source) { // config.md, "Mounts": relative to the bundle
+		source = path.Join(c.in.Bundle, source)
+	}
+	tree := c.file(File{Kind: OpenTree, Path: source, Flags: flags, Field: m.field + ".source"})
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}
@@ -175,7 +179,7 @@ func (c *compiler) attachFS(m *mount, to Arg) error {
 	if m.Source != "" {
 		c.fsconfig(fs, option{key: "source", value: m.Source})
 	}
-	if err := c.configure(fs, m); err != nil {
+	if err := c.configure(fs, m, mode != 0); err != nil {
 		return err
 	}
 	c.fsconfigCreate(fs)
@@ -205,9 +209,10 @@ var pseudo = map[string]bool{"proc": true, "sysfs": true, "mqueue": true, "devpt
 // maxOption is the longest value that fsconfig(2) takes, with its NUL.
 const maxOption = 256
 
-func (c *compiler) configure(fs Arg, m *mount) error {
+func (c *compiler) configure(fs Arg, m *mount, inherits bool) error {
 	for _, o := range m.super {
-		if !pseudo[m.Type] || o.key != "ro" {
+		// A tmpfs that takes on the mode of its mount point has to be written to once.
+		if o.key != "ro" || !pseudo[m.Type] && !inherits {
 			c.fsconfig(fs, o)
 		}
 	}

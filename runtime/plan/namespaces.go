@@ -99,7 +99,7 @@ func (c *compiler) stagedNamespaces(fresh, joined uintptr) {
 	}
 	if joined&unix.CLONE_NEWNS != 0 {
 		c.doing("enter the root file system in the joined mount namespace", "root.path")
-		c.call(unix.SYS_CHDIR, str(c.cfg.Root.Path))
+		c.call(unix.SYS_CHDIR, str(c.in.Rootfs))
 	}
 }
 

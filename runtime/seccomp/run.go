@@ -54,7 +54,8 @@ func failure(status syscall.WaitStatus, stderr *os.File) error {
 	text := strings.TrimSpace(string(message))
 	switch {
 	case status.Signaled() && (status.Signal() == unix.SIGXCPU || status.Signal() == unix.SIGKILL):
-		return errors.New("/linux/seccomp: the seccomp compiler was stopped: the profile takes too long or too much memory to compile")
+		return errors.New("/linux/seccomp: libseccomp takes too long or too much memory to compile the profile (it does not come" +
+			" to an end over rules for one system call that share one condition and differ in the next)")
 	case status.Signaled():
 		return fmt.Errorf("cannot compile the seccomp profile: the compiler died: %v", status.Signal())
 	case text == "":

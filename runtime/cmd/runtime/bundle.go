@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,14 +57,8 @@ func resolveBundle(arg, bundle string) (id, dir string, err error) {
 		return id, dir, nil
 	}
 	dir, err = filepath.Abs(bundle) // "" is the current directory
-	if err == nil {
-		_, err = os.Stat(filepath.Join(dir, "config.json"))
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		return "", "", fmt.Errorf("cannot find bundle: no config.json in %s", dir)
-	}
 	if err != nil {
-		return "", "", fmt.Errorf("cannot find bundle: %w", err)
+		return "", "", fmt.Errorf("cannot find bundle %q: %w", bundle, err)
 	}
 	return arg, dir, nil
 }

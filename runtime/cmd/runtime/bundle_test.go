@@ -48,13 +48,6 @@ func TestResolveBundle(t *testing.T) {
 	}
 }
 
-func TestResolveBundleMissing(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	refuse(t, "run x", 1, "cannot find bundle: no config.json in "+dir)
-	refuse(t, "create -b nosuch x", 1, "cannot find bundle: no config.json in "+dir+"/nosuch")
-}
-
 func TestSanitiseID(t *testing.T) {
 	for name, want := range map[string]string{"a_B+1.-": "a_B+1.-", "a b/c": "a-b-c", ".": "", "..": "", "...": "..."} {
 		if got := sanitiseID(name); got != want {

@@ -49,8 +49,8 @@ func parseArgs(args []specs.LinuxSeccompArg, at string) ([][]lib.ScmpCondition, 
 	return alternatives, nil
 }
 
-// parseArg reads a condition. With MASKED_EQ value is the mask and valueTwo what the masked argument
-// must equal; the other operators have no use for valueTwo.
+// parseArg reads a condition. With MASKED_EQ value is the mask, and the argument and valueTwo must be
+// equal under it; the other operators have no use for valueTwo.
 func parseArg(arg *specs.LinuxSeccompArg, at string) (lib.ScmpCondition, error) {
 	op, ok := operators[arg.Op]
 	if !ok {

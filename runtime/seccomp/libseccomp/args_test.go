@@ -18,7 +18,7 @@ var holds = map[specs.LinuxSeccompOperator]func(arg, value, two uint64) bool{
 	specs.OpEqualTo:      func(a, v, _ uint64) bool { return a == v },
 	specs.OpGreaterEqual: func(a, v, _ uint64) bool { return a >= v },
 	specs.OpGreaterThan:  func(a, v, _ uint64) bool { return a > v },
-	specs.OpMaskedEqual:  func(a, v, two uint64) bool { return a&v == two },
+	specs.OpMaskedEqual:  func(a, v, two uint64) bool { return a&v == two&v },
 }
 
 func TestOperators(t *testing.T) {
@@ -26,7 +26,7 @@ func TestOperators(t *testing.T) {
 		for index := range uint(maxArgs) {
 			arg := specs.LinuxSeccompArg{Index: index, Op: op, Value: big, ValueTwo: 7}
 			if op == specs.OpMaskedEqual {
-				arg.Value, arg.ValueTwo = 0xff00_0000_0000_00ff, 0x1200_0000_0000_00f0
+				arg.Value, arg.ValueTwo = 0xff00_0000_0000_00ff, 0x1200_0000_0000_0ff0
 			}
 			prog := withArgs(t, arg)
 			for _, v := range values {

@@ -11,17 +11,6 @@ import (
 	"github.com/dhow-containers/dhow/runtime/seccomp/internal/compiled"
 )
 
-func checkBlob(t *testing.T, blob []byte, flags uint) {
-	t.Helper()
-	filter, err := compiled.Decode(blob)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if filter.Flags != flags || !filter.Notify {
-		t.Errorf("flags %#x, want %#x; Notify %v, want true", filter.Flags, flags, filter.Notify)
-	}
-}
-
 func TestNewerCalls(t *testing.T) {
 	const far = 100000
 	tests := []struct {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/seccomp/internal/compiled"
 )
 
 func TestErrors(t *testing.T) {
@@ -86,5 +88,16 @@ func TestFlags(t *testing.T) {
 			}
 			checkBlob(t, blob, test.want)
 		})
+	}
+}
+
+func checkBlob(t *testing.T, blob []byte, flags uint) {
+	t.Helper()
+	filter, err := compiled.Decode(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filter.Flags != flags || !filter.Notify {
+		t.Errorf("flags %#x, want %#x; Notify %v, want true", filter.Flags, flags, filter.Notify)
 	}
 }

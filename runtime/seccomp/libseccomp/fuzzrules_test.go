@@ -17,7 +17,11 @@ func FuzzRules(f *testing.F) {
 		if len(b) > 4096 {
 			return
 		}
-		prog, err := Compile(profileFrom(b))
+		p := profileFrom(b)
+		if endless(p) {
+			return
+		}
+		prog, err := Compile(p)
 		if err != nil {
 			return
 		}
@@ -60,4 +64,24 @@ func profileFrom(b []byte) *specs.LinuxSeccomp {
 		p.Syscalls = append(p.Syscalls, rule)
 	}
 	return p
+}
+
+// endless tells whether libseccomp 2.5.4 may loop for ever over a profile: see doc.go.
+func endless(p *specs.LinuxSeccomp) bool {
+	type shared struct {
+		name string
+		arg  specs.LinuxSeccompArg
+	}
+	seen := map[shared]bool{}
+	for _, s := range p.Syscalls {
+		for _, arg := range s.Args {
+			arg.ValueTwo = 0
+			k := shared{s.Names[0], arg}
+			if seen[k] && arg.Op != specs.OpEqualTo && arg.Op != specs.OpMaskedEqual {
+				return true
+			}
+			seen[k] = true
+		}
+	}
+	return false
 }

@@ -1,0 +1,74 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dhow-containers/dhow/integration/facts"
+)
+
+// counts is how much there is of what containers use up. Other programs of the host may come and go:
+// what is counted is kept to this test's own where the kernel lets us tell.
+type counts struct {
+	Mounts, Cgroups, Processes, States, Networks int
+}
+
+const cycleMark = "dhowtest-cycle-"
+
+func countAll(t *testing.T, root string) counts {
+	t.Helper()
+	states, _ := filepath.Glob(root + "/*")
+	networks := map[string]bool{}
+	for _, pid := range pids() {
+		link, err := os.Readlink("/proc/" + itoa(pid) + "/ns/net")
+		if err == nil {
+			networks[link] = true
+		}
+	}
+	return counts{
+		Mounts: len(facts.Mounts("/proc/self/mountinfo")), Cgroups: len(cgroupsOf(cycleMark)), Processes: len(processesOf(cycleMark)),
+		States: len(states), Networks: len(networks),
+	}
+}
+
+// Not parallel: it counts mounts and network namespaces of the whole machine.
+func TestAHundredRunsLeaveNothing(t *testing.T) {
+	r := newCLI(t)
+	b := newBundle(t, Args("true"), DockerSeccomp)
+	before := countAll(t, r.Root)
+	for i := range 100 {
+		r.Must("run", "--bundle", b.Dir, cycleMark+itoa(os.Getpid())+"-"+itoa(i))
+	}
+	var after counts
+	await(t, fmt.Sprintf("the counts to fall back to %+v", before), func() bool {
+		after = countAll(t, r.Root)
+		after.Networks = min(after.Networks, before.Networks+5) // others run containers too
+		return after.Mounts == before.Mounts && after.Cgroups == 0 && after.Processes == 0 && after.States == before.States &&
+			after.Networks < before.Networks+5
+	})
+}
+
+// The same through the separate verbs, with a failure in every other one.
+func TestFailedCreatesLeaveNothing(t *testing.T) {
+	r := newCLI(t)
+	good, bad := newBundle(t, Args("true")), newBundle(t, Args("no-such-program"), Bind(t.TempDir(), "/mnt"))
+	before := countAll(t, r.Root)
+	for i := range 20 {
+		id := cycleMark + itoa(os.Getpid()) + "-v" + itoa(i)
+		r.Detached("create", "--bundle", bad.Dir, id).Failed()
+		r.Detached("create", "--bundle", good.Dir, id).Exited(0)
+		r.Must("start", id)
+		r.AwaitStatus(id, "stopped")
+		r.Must("delete", id)
+	}
+	await(t, "mounts, groups, processes and states to be gone", func() bool {
+		after := countAll(t, r.Root)
+		return after.Mounts == before.Mounts && after.Cgroups == 0 && after.Processes == 0 && after.States == before.States
+	})
+	if left := strings.Join(remains(cycleMark+itoa(os.Getpid())), "\n"); left != "" {
+		t.Errorf("left behind:\n%s", left)
+	}
+}

@@ -1,0 +1,41 @@
+#!/bin/bash
+# From a clone to a running container. Every command is shown before it runs, so that you can type it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+show() {
+	printf '\n\033[1m$ %s\033[0m\n' "$1"
+	eval "$1"
+}
+
+missing=()
+for package in gcc libc6-dev pkg-config libseccomp-dev busybox-static; do
+	dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null | grep -q '^installed$' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+	show "apt-get update"
+	show "apt-get install --yes --no-install-recommends ${missing[*]}"
+fi
+
+show "make build"
+
+echo
+echo "# A bundle is a directory: a root file system, and config.json that says how to run it."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bundle=$work/demo
+show "mkdir -p $bundle/rootfs/{bin,dev,proc,sys,tmp}"
+show "cp /bin/busybox $bundle/rootfs/bin/"
+show "for name in \$(busybox --list); do ln -sf busybox $bundle/rootfs/bin/\$name; done"
+show "bin/runtime spec --bundle $bundle"
+
+echo
+echo "# The default config runs \`sh\` on a terminal. Let it run a few commands and end instead."
+script='echo I am $(id -un 2>/dev/null || id -u) on $(hostname), process $$; ps; ls /; grep Cap /proc/self/status'
+show "sed -i -e 's/\"terminal\": true/\"terminal\": false/' -e 's|\"sh\"|\"sh\", \"-c\", \"$script\"|' $bundle/config.json"
+
+show "bin/runtime run $bundle/"
+
+echo
+echo "# That was a container. For a shell in one: put \"terminal\": true and \"sh\" back, and run it again."
+echo "# What would it do to my host? \`bin/runtime plan $bundle/\` prints every system call and runs none."

@@ -1,0 +1,85 @@
+package integration
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// programs are what `make build` leaves in bin/, by package.
+var programs = map[string]string{"runtime": "./runtime/cmd/runtime"}
+
+// Growth of what a program links shows up in review: as a change of testdata/modules/PROGRAM.txt.
+func TestModulesOfEachProgram(t *testing.T) {
+	t.Parallel()
+	for name, pkg := range programs {
+		t.Run(name, func(t *testing.T) {
+			want := lines(readFile(t, filepath.Join("testdata/modules", name+".txt")))
+			got := goList(t, "-deps", "-tags", "embedseccomp", "-f", `{{with .Module}}{{.Path}}{{end}}`, pkg)
+			slices.Sort(got)
+			for _, m := range slices.Compact(got) {
+				if m != strings.TrimSuffix(module, "/") && !slices.Contains(want, m) {
+					t.Errorf("%s now links module %s: if it must, add it to testdata/modules/%s.txt and say what it costs", name, m, name)
+				}
+			}
+			for _, m := range want {
+				if !slices.Contains(got, m) {
+					t.Errorf("%s no longer links %s: take it off testdata/modules/%s.txt", name, m, name)
+				}
+			}
+		})
+	}
+}
+
+// What the start-up path of the runtime must not hold, standard library included (DESIGN 8).
+func TestPackagesTheRuntimeMustNotLink(t *testing.T) {
+	t.Parallel()
+	deps := goList(t, "-deps", "-tags", "embedseccomp", programs["runtime"])
+	for _, forbidden := range []string{"net/http", "regexp", "crypto/tls", "google.golang.org/grpc", "google.golang.org/protobuf/proto", "github.com/sirupsen/logrus", "text/template"} {
+		if slices.Contains(deps, forbidden) {
+			t.Errorf("the runtime links %s", forbidden)
+		}
+	}
+}
+
+// Static, because it must run in any mount namespace; not PIE, because relocations cost 0.9 ms a start.
+func TestRuntimeIsStaticAndNotPIE(t *testing.T) {
+	onlyDhow(t, "says something about our own file")
+	t.Parallel()
+	f, err := elf.Open(underTest.runtime)
+	must(t, err)
+	defer f.Close()
+	if f.Type != elf.ET_EXEC {
+		t.Errorf("ELF type %v, want ET_EXEC", f.Type)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+			t.Errorf("program header %v: the file is dynamic", p.Type)
+		}
+	}
+	libraries, err := f.ImportedLibraries()
+	if err == nil && len(libraries) > 0 {
+		t.Errorf("needs %v", libraries)
+	}
+}
+
+// The top level of the tree is fixed.
+func TestTopLevel(t *testing.T) {
+	t.Parallel()
+	tree, err := Tree()
+	must(t, err)
+	allowed := []string{
+		"runtime", "shim", "higher", "spec", "integration", "go.mod", "go.sum", "Makefile", "LICENSE", "README.md", "HACKING.md",
+		"SPECIFICATION.md", ".ci", ".gitignore", ".git", "bin",
+	}
+	entries, err := os.ReadDir(tree)
+	must(t, err)
+	for _, e := range entries {
+		if !slices.Contains(allowed, e.Name()) {
+			t.Errorf("%s does not belong at the top", e.Name())
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package integration
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// DESIGN rule 9: kill -9 of any process of ours at any step leaves something that delete --force cleans.
+// The runtime is built with the tag failpoint for this: with DHOW_FAILPOINT=step:N it kills itself when
+// the container's process reaches step N, with parent:NAME at that point of its own code.
+
+// failpointRuntime builds that runtime.
+func failpointRuntime(t *testing.T) string {
+	t.Helper()
+	onlyDhow(t, "failpoints are built into our own runtime")
+	tree, err := Tree()
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "runtime")
+	cmd := exec.Command("make", "-s", "runtime-failpoint", "OUT="+path)
+	cmd.Dir = tree
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build the runtime with failpoints: %v\n%s", err, out)
+	}
+	return path
+}
+
+func sweepBundles(t *testing.T) map[string]*Bundle {
+	hooks := newHookLog(t)
+	return map[string]*Bundle{
+		"plain": newBundle(t, Args("sleep", "1000")),
+		"full": newBundle(t, Args("sleep", "1000"), MappedUser, DockerSeccomp, memoryLimitIfAny, hooks.all(), bindAndSysctl(t),
+			Namespace(specs.CgroupNamespace, "")),
+	}
+}
+
+func memoryLimitIfAny(b *Bundle) {
+	if exists("/sys/fs/cgroup/memory") {
+		memoryLimit(256 << 20)(b)
+	}
+}
+
+func bindAndSysctl(t *testing.T) Edit {
+	return both(Bind(t.TempDir(), "/mnt", "ro"), Mount("tmpfs", "tmpfs", "/var", "tmpcopyup"), Linux(func(l *specs.Linux) {
+		l.Sysctl = map[string]string{"net.ipv4.ip_forward": "1"}
+	}))
+}
+
+func TestKillCreateAfterEveryStep(t *testing.T) {
+	t.Parallel()
+	path := failpointRuntime(t)
+	for name, b := range sweepBundles(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			steps := 0
+			for ; killedAt(t, path, b, "step:"+itoa(steps)); steps++ {
+				if steps > 5000 {
+					t.Fatal("create never came past its last step")
+				}
+			}
+			if steps < 20 {
+				t.Errorf("create was killed at %d steps only: the failpoints do not work", steps)
+			}
+			t.Logf("killed at %d steps", steps)
+		})
+	}
+}
+
+// killedAt creates a container with a failpoint set, removes it by force and looks for remains. It is
+// false when create came through: the point was never reached.
+func killedAt(t *testing.T, path string, b *Bundle, point string) bool {
+	t.Helper()
+	r := &cli{t: t, Path: path, Root: filepath.Join(t.TempDir(), "root")}
+	id := "dhowtest-" + strings.NewReplacer(":", "-", "/", "-").Replace(point) + "-" + itoa(os.Getpid()) + "-" + itoa(int(idCounter.Add(1)))
+	r.Env = append(os.Environ(), "DHOW_FAILPOINT="+point)
+	res := r.Detached("create", "--bundle", b.Dir, id)
+	r.Env = nil
+	r.Must("delete", "--force", id)
+	checkGone(t, id)
+	sweepAway(t, r.Root)
+	if res.Code != 0 && res.Code != 137 {
+		t.Errorf("%s: exit %d, want death by SIGKILL: %s", point, res.Code, res.Stderr)
+	}
+	return res.Code != 0
+}
+
+func TestKillTheParentAtItsFailpoints(t *testing.T) {
+	t.Parallel()
+	path := failpointRuntime(t)
+	names := parentFailpoints(t)
+	if len(names) == 0 {
+		t.Fatal("no failpoint(NAME) in runtime/")
+	}
+	for _, name := range names {
+		for kind, b := range sweepBundles(t) {
+			killed := killedAt(t, path, b, "parent:"+name)
+			t.Logf("%s of %s: killed %v", name, kind, killed)
+		}
+	}
+}
+
+// parentFailpoints reads the names from the source: each call failpoint("NAME").
+func parentFailpoints(t *testing.T) []string {
+	t.Helper()
+	tree, err := Tree()
+	must(t, err)
+	var names []string
+	must(t, filepath.WalkDir(filepath.Join(tree, "runtime"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			names = append(names, failpointName(n)...)
+			return true
+		})
+		return nil
+	}))
+	return names
+}
+
+func failpointName(n ast.Node) []string {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 1 {
+		return nil
+	}
+	function, ok := call.Fun.(*ast.Ident)
+	literal, isLiteral := call.Args[0].(*ast.BasicLit)
+	if !ok || !isLiteral || function.Name != "failpoint" {
+		return nil
+	}
+	name, err := strconv.Unquote(literal.Value)
+	if err != nil {
+		return nil
+	}
+	return []string{name}
+}
+
+// start, exec and delete die as well: what they leave is a container that delete --force removes.
+func TestKillOtherVerbs(t *testing.T) {
+	t.Parallel()
+	path := failpointRuntime(t)
+	for _, name := range parentFailpoints(t) {
+		for _, verb := range [][]string{{"start"}, {"exec", "true"}, {"delete", "--force"}} {
+			r := &cli{t: t, Path: path, Root: filepath.Join(t.TempDir(), "root")}
+			id := r.Create(newBundle(t, Args("sleep", "1000")))
+			if verb[0] == "exec" {
+				r.Must("start", id)
+			}
+			r.Env = append(os.Environ(), "DHOW_FAILPOINT=parent:"+name)
+			args := append([]string{verb[0], id}, verb[1:]...)
+			if verb[0] == "delete" {
+				args = []string{"delete", "--force", id}
+			}
+			r.Detached(args...)
+			r.Env = nil
+			r.Must("delete", "--force", id)
+			checkGone(t, id)
+			sweepAway(t, r.Root)
+		}
+	}
+}

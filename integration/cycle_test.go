@@ -3,7 +3,6 @@ package integration
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,7 +19,6 @@ const cycleMark = "dhowtest-cycle-"
 
 func countAll(t *testing.T, root string) counts {
 	t.Helper()
-	states, _ := filepath.Glob(root + "/*")
 	networks := map[string]bool{}
 	for _, pid := range pids() {
 		link, err := os.Readlink("/proc/" + itoa(pid) + "/ns/net")
@@ -30,7 +28,7 @@ func countAll(t *testing.T, root string) counts {
 	}
 	return counts{
 		Mounts: len(facts.Mounts("/proc/self/mountinfo")), Cgroups: len(cgroupsOf(cycleMark)), Processes: len(processesOf(cycleMark)),
-		States: len(states), Networks: len(networks),
+		States: len(containersIn(root)), Networks: len(networks),
 	}
 }
 

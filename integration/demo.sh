@@ -31,8 +31,8 @@ show "bin/runtime spec --bundle $bundle"
 
 echo
 echo "# The default config runs \`sh\` on a terminal. Let it run a few commands and end instead."
-script='echo I am $(id -un 2>/dev/null || id -u) on $(hostname), process $$; ps; ls /; grep Cap /proc/self/status'
-show "sed -i -e 's/\"terminal\": true/\"terminal\": false/' -e 's|\"sh\"|\"sh\", \"-c\", \"$script\"|' $bundle/config.json"
+script='echo process $$ on host $(hostname); id; ps; ls /; grep Cap /proc/self/status'
+show "sed -i -e 's/\"terminal\": true/\"terminal\": false/' -e 's@\"sh\"@\"sh\", \"-c\", \"$script\"@' $bundle/config.json"
 
 show "bin/runtime run $bundle/"
 

@@ -2,11 +2,14 @@ package integration
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // underTest is what TestMain prepares once for all tests.
@@ -25,6 +28,8 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(code)
 	}
+	// What this process was started with must not look like a leak of the runtime's.
+	Must(unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC))
 	code, err := runAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,7 +89,7 @@ func killedAt(t *testing.T, path string, b *Bundle, point string) bool {
 	checkGone(t, id)
 	sweepAway(t, r.Root)
 	if res.Code != 0 && res.Code != 137 {
-		t.Errorf("%s: exit %d, want death by SIGKILL: %s", point, res.Code, res.Stderr)
+		t.Fatalf("%s: exit %d, want death by SIGKILL: %s", point, res.Code, res.Stderr)
 	}
 	return res.Code != 0
 }
@@ -128,7 +129,8 @@ func parentFailpoints(t *testing.T) []string {
 		})
 		return nil
 	}))
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func failpointName(n ast.Node) []string {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -56,8 +57,7 @@ func excused(data []byte) bool {
 	if !utf8.Valid(data) || strings.Count(string(data), "{")+strings.Count(string(data), "[") > 1000 {
 		return true
 	}
-	d := json.NewDecoder(strings.NewReader(string(data)))
-	return foreignOrTwice(d)
+	return json.Valid(data) && foreignOrTwice(json.NewDecoder(bytes.NewReader(data)))
 }
 
 // foreignOrTwice looks for keys of other platforms and keys that occur twice in an object. Both are found at any

@@ -48,7 +48,8 @@ func link(p *plan.Program, report int) ([]byte, error) {
 	}
 	l := &linker{p: p, mems: make(map[*plan.Mem]uint64, 64), strs: make(map[string]uint64, 256)}
 	steps := regsOffset + 8*p.Regs
-	l.data = make([]byte, steps+stepSize*(len(p.Steps)+1), 64<<10)
+	size := steps + stepSize*(len(p.Steps)+1)
+	l.data = make([]byte, size, max(size, 64<<10))
 	le.PutUint64(l.data, dataBase+uint64(steps))
 	le.PutUint64(l.data[8:], dataBase+regsOffset)
 	le.PutUint64(l.data[regsOffset+8*int(plan.Report):], uint64(report))

@@ -32,6 +32,7 @@ type Process struct {
 // Start links p and starts a process that walks it. The process has not necessarily taken a step when
 // Start returns: Serve follows it.
 func Start(p *plan.Program, o Options) (*Process, error) {
+	p = withFailpoint(p)
 	opened, err := openFiles(p, o)
 	if err != nil {
 		return nil, err

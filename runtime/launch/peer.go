@@ -76,6 +76,7 @@ func (p *Peer) Serve(handle func(*Request) (value uint64, stop bool, err error))
 		case m.kind == kindFiles:
 			continue
 		}
+		dieAt(plan.Code(m.value))
 		req := &Request{Code: plan.Code(m.value), FDs: pending}
 		pending = nil
 		value, stop, err := handle(req)

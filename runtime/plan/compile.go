@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -215,9 +214,11 @@ func (c *compiler) supported() error {
 	}
 	for i := range c.cfg.Mounts {
 		m := &c.cfg.Mounts[i]
-		idmap := len(m.UIDMappings) > 0 || slices.Contains(m.Options, "idmap") || slices.Contains(m.Options, "ridmap")
-		c.unsupported(idmap, fmt.Sprintf("mounts[%d]: id-mapped mounts", i))
-		c.unsupported(slices.Contains(m.Options, "tmpcopyup"), fmt.Sprintf("mounts[%d].options: tmpcopyup", i))
+		c.unsupported(len(m.UIDMappings)+len(m.GIDMappings) > 0, fmt.Sprintf("mounts[%d].uidMappings", i))
+		for j, word := range m.Options {
+			known, _ := spec.MountOption(word)
+			c.unsupported(known.Kind == spec.OptExtension && word != "tmpcopyup", fmt.Sprintf("mounts[%d].options[%d] (%s)", i, j, word))
+		}
 	}
 	if len(c.unknown) > 0 {
 		return fmt.Errorf("cannot do what the config asks for: not supported yet: %s", strings.Join(c.unknown, ", "))

@@ -22,6 +22,7 @@ type mount struct {
 	super     []option // words for the superblock
 	data      []option // key=value and file system specific words
 	bind      bool
+	copyUp    bool // tmpcopyup
 	recursive bool // rbind
 	remount   bool
 }
@@ -64,6 +65,8 @@ func parseMount(sm *specs.Mount, field string) (*mount, error) {
 		return nil, fmt.Errorf("cannot mount over the container's root (%s.destination): use root.path", field)
 	case m.rel == "proc" && sm.Type != "proc" && !m.bind && !m.remount:
 		return nil, fmt.Errorf("cannot mount %s on /proc (%s): only procfs may be mounted there", sm.Type, field)
+	case m.copyUp && sm.Type != "tmpfs":
+		return nil, fmt.Errorf("cannot copy up into a mount of type %q (%s.options): tmpcopyup is for tmpfs", sm.Type, field)
 	case m.bind && len(m.data) > 0:
 		return nil, fmt.Errorf("cannot bind with the option %q (%s): unknown option", m.data[0].key, m.data[0].field)
 	}
@@ -82,6 +85,8 @@ func (m *mount) apply(known spec.MountOpt, o option) {
 		m.propagate = append(m.propagate, propagation{known.Propagation, known.Recursive})
 	case spec.OptRemount:
 		m.remount = true
+	case spec.OptExtension:
+		m.copyUp = m.copyUp || o.key == "tmpcopyup"
 	}
 	if known.Super != "" && !known.Recursive {
 		m.setSuper(known, o.field)
@@ -179,28 +184,36 @@ func (c *compiler) attachFS(m *mount, to Arg) error {
 	if m.Source != "" {
 		c.fsconfig(fs, option{key: "source", value: m.Source})
 	}
-	if err := c.configure(fs, m, mode != 0); err != nil {
+	if err := c.configure(fs, m, mode != 0 || m.copyUp); err != nil {
 		return err
 	}
 	c.fsconfigCreate(fs)
-	made := c.fsmount(fs, m.attr.Set).arg()
-	c.close(fs)
-	if mode != 0 {
-		dir := c.openat(made, ".", unix.O_RDONLY|unix.O_DIRECTORY).save().arg()
-		c.call(unix.SYS_FCHMOD, dir, mode.arg())
-		c.close(dir)
+	fill := mode != 0 || m.copyUp
+	attr, rest := m.attr, *m
+	if rest.attr = (spec.MountAttr{}); fill { // it can only be read-only once it is filled
+		rest.attr.Set = attr.Set & unix.MOUNT_ATTR_RDONLY
+		attr.Set &^= unix.MOUNT_ATTR_RDONLY
 	}
-	c.setTree(made, m)
+	made := c.fsmount(fs, attr.Set).arg()
+	c.close(fs)
+	c.fill(m, mode, made, to)
+	c.setAttributes(made, &rest) // what fsmount(2) did not take
 	c.moveMount(made, to)
 	c.close(made)
 	return nil
 }
 
-// setTree applies what fsmount(2) did not take.
-func (c *compiler) setTree(fd Arg, m *mount) {
-	rest := *m
-	rest.attr = spec.MountAttr{}
-	c.setAttributes(fd, &rest)
+// fill gives a new tmpfs the mode and, for tmpcopyup, the content of the directory that it will cover.
+func (c *compiler) fill(m *mount, mode Reg, made, covered Arg) {
+	if mode != 0 {
+		dir := c.openat(made, ".", unix.O_RDONLY|unix.O_DIRECTORY).save().arg()
+		c.call(unix.SYS_FCHMOD, dir, mode.arg())
+		c.close(dir)
+	}
+	if m.copyUp {
+		c.sendFiles(covered, made)
+		c.rendezvous(CopyUp)
+	}
 }
 
 // pseudo file systems have one superblock for many mounts: "ro" is for the mount alone.
@@ -209,10 +222,10 @@ var pseudo = map[string]bool{"proc": true, "sysfs": true, "mqueue": true, "devpt
 // maxOption is the longest value that fsconfig(2) takes, with its NUL.
 const maxOption = 256
 
-func (c *compiler) configure(fs Arg, m *mount, inherits bool) error {
+func (c *compiler) configure(fs Arg, m *mount, filled bool) error {
 	for _, o := range m.super {
-		// A tmpfs that takes on the mode of its mount point has to be written to once.
-		if o.key != "ro" || !pseudo[m.Type] && !inherits {
+		// A tmpfs that takes something over from its mount point has to be written to once.
+		if o.key != "ro" || !pseudo[m.Type] && !filled {
 			c.fsconfig(fs, o)
 		}
 	}

@@ -126,11 +126,12 @@ const (
 	TakeTerminal                   // a descriptor was sent: the terminal's master end
 	Created                        // the container is made: record it
 	StartHooks                     // run startContainer hooks
+	CopyUp                         // two descriptors were sent: copy the first directory\'s tree into the second
 )
 
 var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
-	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks",
+	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
 }
 
 func (c Code) String() string {

@@ -26,7 +26,9 @@ func (c *compiler) terminal() {
 		c.call(unix.SYS_IOCTL, master.arg(), num(unix.TIOCSWINSZ), ptr(winsize))
 	}
 	c.attachTerminal(slave.arg())
-	c.sendTerminal(master)
+	c.doing("hand over the terminal", "process.terminal")
+	c.sendFiles(master.arg())
+	c.rendezvous(TakeTerminal)
 	c.close(master.arg())
 	c.close(slave.arg())
 }
@@ -48,24 +50,4 @@ func (c *compiler) attachTerminal(slave Arg) {
 	c.moveMount(tree, to)
 	c.close(to)
 	c.close(tree)
-}
-
-// sendTerminal passes the master end over the report channel (unix(7), SCM_RIGHTS): a message whose
-// control data holds the descriptor, followed by a rendezvous.
-func (c *compiler) sendTerminal(master Reg) {
-	c.doing("hand over the terminal", "process.terminal")
-	payload := room(16)
-	binary.NativeEndian.PutUint32(payload.Data[4:], FilesMessage)
-	iov := &Mem{Data: make([]byte, 16), Refs: []Ref{{Off: 0, To: payload}}}
-	binary.NativeEndian.PutUint64(iov.Data[8:], 16)
-	control := room(24) // struct cmsghdr of CMSG_LEN(4), and padding
-	binary.NativeEndian.PutUint64(control.Data, 20)
-	binary.NativeEndian.PutUint32(control.Data[8:], unix.SOL_SOCKET)
-	binary.NativeEndian.PutUint32(control.Data[12:], unix.SCM_RIGHTS)
-	msg := &Mem{Data: make([]byte, 56), Refs: []Ref{{Off: 16, To: iov}, {Off: 32, To: control}}}
-	binary.NativeEndian.PutUint64(msg.Data[24:], 1)
-	binary.NativeEndian.PutUint64(msg.Data[40:], 24)
-	c.op(Store, control.at(16), master.arg(), num(4))
-	c.call(unix.SYS_SENDMSG, Report.arg(), ptr(msg), num(unix.MSG_NOSIGNAL))
-	c.rendezvous(TakeTerminal)
 }

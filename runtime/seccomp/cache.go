@@ -1,7 +1,6 @@
 package seccomp
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 
@@ -39,13 +38,13 @@ func (c cache) close() { unix.Close(c.fd) }
 func (c cache) get(k key) *Filter {
 	// O_NONBLOCK: a FIFO must not hold us up.
 	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
-	fd, err := open(c.fd, k.String(), flags, 0)
+	fd, err := open(c.fd, k.name(), flags, 0)
 	if err != nil {
 		return nil
 	}
 	defer unix.Close(fd)
 	size, err := owned(fd, unix.S_IFREG|0o600)
-	if err != nil || size > int64(len(k)+compiled.MaxSize) {
+	if err != nil || size > int64(k.size()+compiled.MaxSize) {
 		return nil
 	}
 	entry := make([]byte, size)
@@ -57,10 +56,11 @@ func (c cache) get(k key) *Filter {
 
 // parseEntry reads an entry: its key and a blob. The filter shares its memory.
 func parseEntry(k key, entry []byte) *Filter {
-	if len(entry) < len(k) || !bytes.Equal(entry[:len(k)], k[:]) {
+	blob, ok := k.blob(entry)
+	if !ok {
 		return nil
 	}
-	filter, err := compiled.Decode(entry[len(k):])
+	filter, err := compiled.Decode(blob)
 	if err != nil {
 		return nil
 	}

@@ -19,7 +19,7 @@ func newCacheDir(t *testing.T) (dir, entry string) {
 	dir = filepath.Join(t.TempDir(), "cache")
 	mustLoad(t, simpleProfile, dir)
 	k := newKey([]byte(simpleProfile))
-	return dir, filepath.Join(dir, k.String())
+	return dir, filepath.Join(dir, k.name())
 }
 
 func mustLoad(t testing.TB, profile, dir string) *Filter {
@@ -99,13 +99,22 @@ func TestCacheBadEntry(t *testing.T) {
 			return f(entry)
 		}
 	}
+	blobAt := newKey([]byte(simpleProfile)).size()
 	tests := map[string]func(entry string) error{
 		"empty":         write(func(b []byte) []byte { return nil }),
 		"cut":           write(func(b []byte) []byte { return b[:len(b)-8] }),
 		"longer":        write(func(b []byte) []byte { return append(b, make([]byte, 8)...) }),
 		"huge":          func(e string) error { return os.Truncate(e, 1<<30) },
-		"other key":     write(func(b []byte) []byte { b[0] ^= 1; return b }),
-		"flags":         write(func(b []byte) []byte { b[32+12] ^= 1; return b }),
+		"header alone":  write(func(b []byte) []byte { return b[:entryHeader] }),
+		"key alone":     write(func(b []byte) []byte { return b[:blobAt] }),
+		"magic":         write(func(b []byte) []byte { b[0] ^= 1; return b }),
+		"version":       write(func(b []byte) []byte { b[8] ^= 1; return b }),
+		"length of id":  write(func(b []byte) []byte { b[12]++; return b }),
+		"length":        write(func(b []byte) []byte { b[16]++; return b }),
+		"high length":   write(func(b []byte) []byte { b[23] = 0x80; return b }),
+		"other program": write(func(b []byte) []byte { b[entryHeader] ^= 1; return b }),
+		"other profile": write(func(b []byte) []byte { b[blobAt-1] ^= 1; return b }),
+		"flags":         write(func(b []byte) []byte { b[blobAt+12] ^= 1; return b }),
 		"instruction":   write(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }),
 		"mode":          func(e string) error { return os.Chmod(e, 0o644) },
 		"owner":         func(e string) error { return os.Chown(e, 1000, -1) },
@@ -183,7 +192,7 @@ func TestCacheBound(t *testing.T) {
 	dir, entry := newCacheDir(t)
 	past := time.Now().Add(-time.Hour)
 	for i := range maxEntries + 20 {
-		name := filepath.Join(dir, fmt.Sprintf("%064x", i))
+		name := filepath.Join(dir, fmt.Sprintf("%016x", i))
 		if err := os.WriteFile(name, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -208,9 +217,78 @@ func TestCacheBound(t *testing.T) {
 	if len(names) != maxEntries+2 {
 		t.Errorf("%d files, want %d entries and 2 others", len(names), maxEntries)
 	}
-	for name, want := range map[string]bool{entry: true, fresh: true, other: true, stale: false, filepath.Join(dir, fmt.Sprintf("%064x", 0)): false} {
+	for name, want := range map[string]bool{entry: true, fresh: true, other: true, stale: false, filepath.Join(dir, fmt.Sprintf("%016x", 0)): false} {
 		if _, err := os.Lstat(name); (err == nil) != want {
 			t.Errorf("%s: %v, want it there: %v", filepath.Base(name), err, want)
+		}
+	}
+}
+
+// TestCacheBytes has entries that are few, but large.
+func TestCacheBytes(t *testing.T) {
+	dir, entry := newCacheDir(t)
+	past := time.Now().Add(-time.Hour)
+	const large = maxBytes / 4
+	for i := range 8 {
+		name := filepath.Join(dir, fmt.Sprintf("%016x", i))
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, large); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, past, past.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustLoad(t, strings.Replace(simpleProfile, "77", "78", 1), dir)
+	for name, want := range map[string]bool{entry: true, filepath.Join(dir, fmt.Sprintf("%016x", 7)): true, filepath.Join(dir, fmt.Sprintf("%016x", 4)): false} {
+		if _, err := os.Lstat(name); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %v", filepath.Base(name), err, want)
+		}
+	}
+}
+
+// TestCacheCollision gives all profiles one name: each must still get its own filter.
+func TestCacheCollision(t *testing.T) {
+	strict := simpleProfile
+	loose := strings.Replace(strict, "SCMP_ACT_ERRNO", "SCMP_ACT_LOG", 1)
+	loose = strings.Replace(loose, `,"errnoRet":77`, "", 1)
+	want := map[string]*Filter{strict: mustLoad(t, strict, ""), loose: mustLoad(t, loose, "")}
+	if bytes.Equal(want[strict].Insns, want[loose].Insns) {
+		t.Fatal("the profiles have one filter")
+	}
+	defer FakeHash(func(uint64, []byte) uint64 { return 0x1234 })()
+	dir := filepath.Join(t.TempDir(), "cache")
+	for i, profile := range []string{loose, strict, strict, loose, loose + " ", strict} {
+		expected := want[strings.TrimSpace(profile)]
+		if got := mustLoad(t, profile, dir); !bytes.Equal(got.Insns, expected.Insns) || got.Flags != expected.Flags {
+			t.Errorf("load %d returns another profile's filter", i)
+		}
+		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 || names[0].Name() != "0000000000001234" {
+			t.Errorf("load %d: the cache holds %v, %v", i, names, err)
+		}
+	}
+	if !fromCache(t, dir) {
+		t.Error("the last profile is not kept")
+	}
+}
+
+// TestCacheSplicedKey has an entry whose profile begins with the one asked for, and goes on with a blob.
+func TestCacheSplicedKey(t *testing.T) {
+	k := newKey([]byte(simpleProfile))
+	blob, err := compile(k.profile, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parseEntry(k, k.entry(blob)) == nil {
+		t.Fatal("a good entry is refused")
+	}
+	longer := key{k.id, append([]byte(simpleProfile), blob...)}
+	shorter := key{k.id[:len(k.id)-1], append([]byte{k.id[len(k.id)-1]}, k.profile...)}
+	for _, other := range []key{longer, shorter} {
+		if parseEntry(k, other.entry(nil)) != nil || parseEntry(k, other.entry(blob)) != nil {
+			t.Errorf("the entry of a profile of %d bytes is used for one of %d", len(other.profile), len(k.profile))
 		}
 	}
 }

@@ -13,11 +13,14 @@
 // # Cache
 //
 // A cache is a directory of mode 0700 that belongs to the effective user. Each entry is a file of mode
-// 0600, named by the SHA-256 of the profile's bytes and of all else that decides the result: layout,
-// libseccomp, architecture, compiler program. It holds that key and a blob of package compiled, whose
-// checksum is verified. An entry that is anything else (another owner or mode, a symbolic link, a FIFO,
-// damaged) is not used, and is replaced. Entries appear by rename, so readers and writers need no lock;
-// of more than 256 the oldest are removed.
+// 0600 that holds what it was made from, in full, and a blob of package compiled, whose checksum is
+// verified. What it was made from is the profile's bytes and all else that decides the result: layout,
+// libseccomp, architecture, compiler program. Its name is a hash of that, fast and not cryptographic
+// (package crypto/sha256 would cost every start of a program 0.07 ms): when two profiles have one name,
+// by accident or because somebody wants it, the bytes in the entry differ from those asked for.
+// An entry that is anything else (another owner or mode, a symbolic link, a FIFO, another's, damaged)
+// is not used, and is replaced. Entries appear by rename, so readers and writers need no lock; of more
+// than 256, or than 16 MiB together, the oldest are removed.
 //
 // A directory that fails the test, or a disk that is full, is no error: the profile is compiled each time.
 package seccomp

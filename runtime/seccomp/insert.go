@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// maxEntries bounds the cache: 256 entries of Docker's size are 3 MB.
+	// maxEntries and maxBytes bound the cache. An entry of Docker's size has 20 thousand bytes, and /run,
+	// where it usually is, is memory.
 	maxEntries = 256
+	maxBytes   = 16 << 20
 	// staleAfter is when a temporary file must have lost its writer.
 	staleAfter = time.Minute
 )
@@ -22,9 +24,9 @@ var serial atomic.Uint32
 
 // put makes an entry. The cache is no promise: what fails here is tried again at the next miss.
 func (c cache) put(k key, blob []byte) {
-	name := k.String()
+	name := k.name()
 	tmp := fmt.Sprintf("%s.%d-%d-%d", name, unix.Getpid(), serial.Add(1), time.Now().UnixNano())
-	if err := c.write(tmp, append(k[:], blob...)); err != nil {
+	if err := c.write(tmp, k.entry(blob)); err != nil {
 		unix.Unlinkat(c.fd, tmp, 0)
 		return
 	}
@@ -57,12 +59,13 @@ func (c cache) write(name string, data []byte) error {
 func (c cache) prune() {
 	entries, now := c.list(), time.Now()
 	sort.Slice(entries, func(i, j int) bool { return entries[i].made.After(entries[j].made) })
-	kept := 0
+	kept, total := 0, int64(0)
 	for _, e := range entries {
 		switch {
 		case e.temporary && now.Sub(e.made) < staleAfter:
-		case !e.temporary && kept < maxEntries:
+		case !e.temporary && kept < maxEntries && total+e.size <= maxBytes:
 			kept++
+			total += e.size
 		default:
 			unix.Unlinkat(c.fd, e.name, 0)
 		}
@@ -74,6 +77,7 @@ type file struct {
 	name      string
 	temporary bool
 	made      time.Time
+	size      int64
 }
 
 // list returns our files in the cache.
@@ -91,7 +95,7 @@ func (c cache) list() []file {
 		if !isEntry(name) || unix.Fstatat(c.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 			continue
 		}
-		files = append(files, file{name, len(name) > 2*len(key{}), time.Unix(st.Mtim.Unix())})
+		files = append(files, file{name, len(name) > nameSize, time.Unix(st.Mtim.Unix()), st.Size})
 	}
 	return files
 }

@@ -23,13 +23,13 @@ func Load(raw []byte, dir string) (*Filter, error) {
 	if dir == "" {
 		return compileFilter(raw, dir)
 	}
-	name := newKey(raw)
+	k := newKey(raw)
 	c, err := openCache(dir)
 	if err != nil {
 		return compileFilter(raw, "") // a cache that cannot be trusted or made is no cache
 	}
 	defer c.close()
-	if filter := c.get(name); filter != nil {
+	if filter := c.get(k); filter != nil {
 		return filter, nil
 	}
 	blob, err := compile(raw, dir)
@@ -40,7 +40,7 @@ func Load(raw []byte, dir string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.put(name, blob)
+	c.put(k, blob)
 	return filter, nil
 }
 

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,17 +24,27 @@ func TestLoadErrors(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	a, b := newKey([]byte(simpleProfile)), newKey([]byte(simpleProfile+" "))
-	if a == b || a != newKey([]byte(simpleProfile)) {
-		t.Error("keys do not follow the profile")
+	a, b := newKey([]byte(simpleProfile)).name(), newKey([]byte(simpleProfile+" ")).name()
+	if a == b || a != newKey([]byte(simpleProfile)).name() {
+		t.Error("names do not follow the profile")
 	}
 	if compilerID() == "" || strings.Count(compilerID(), "sha256:")+strings.Count(compilerID(), "in process") != 1 {
 		t.Errorf("compiler %q", compilerID())
 	}
-	for name, want := range map[string]bool{a.String(): true, a.String() + ".1-2-3": true, a.String() + "x": false,
-		a.String()[1:]: false, strings.ToUpper(a.String()): false, "": false} {
+	for name, want := range map[string]bool{a: true, a + ".1-2-3": true, a + "x": false,
+		a[1:]: false, strings.ToUpper("abcdef" + a[6:]): false, "": false} {
 		if isEntry(name) != want {
 			t.Errorf("%q: entry %v", name, !want)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	major, rest, _ := strings.Cut(Version(), ".")
+	minor, micro, _ := strings.Cut(rest, ".")
+	for _, part := range []string{major, minor, micro} {
+		if _, err := strconv.Atoi(part); err != nil {
+			t.Errorf("libseccomp %q: %v", Version(), err)
 		}
 	}
 }
@@ -81,16 +92,16 @@ func FuzzCacheEntry(f *testing.F) {
 	dir := f.TempDir() + "/cache"
 	mustLoad(f, simpleProfile, dir)
 	k := newKey([]byte(simpleProfile))
-	entry, err := os.ReadFile(dir + "/" + k.String())
+	entry, err := os.ReadFile(dir + "/" + k.name())
 	if err != nil {
 		f.Fatal(err)
 	}
-	blob := entry[len(k):]
+	blob := entry[k.size():]
 	f.Add(blob)
 	f.Add(blob[:len(blob)-1])
 	f.Add([]byte("dhowscmp"))
 	f.Fuzz(func(t *testing.T, blob []byte) {
-		filter := parseEntry(k, append(k[:], blob...))
+		filter := parseEntry(k, k.entry(blob))
 		if filter == nil {
 			return
 		}

@@ -45,7 +45,7 @@ var knownArch = map[specs.Arch]arch{
 }
 
 // parseArches returns the architectures of the filter: the native one first, always, then those of the
-// profile. The rest of the world gets libseccomp's action for a foreign architecture, KILL_THREAD.
+// profile. The rest of the world gets KILL_PROCESS.
 func parseArches(names []specs.Arch) ([]arch, error) {
 	native, err := nativeArch()
 	if err != nil {

@@ -74,6 +74,11 @@ func generate(defAct lib.ScmpAction, arches []arch, rules []rule) ([]byte, error
 		return nil, fmt.Errorf("cannot make a filter: %w", err)
 	}
 	defer filter.Release()
+	// libseccomp's own choice, KILL_THREAD, leaves a process of several threads half dead, which nobody
+	// can wait for.
+	if err := filter.SetBadArchAction(lib.ActKillProcess); err != nil {
+		return nil, fmt.Errorf("cannot make a filter: %w", err)
+	}
 	for _, a := range arches {
 		if err := filter.AddArch(a.lib); err != nil {
 			return nil, fmt.Errorf("%s: cannot add architecture %q: %w", a.at, a.name, err)

@@ -53,9 +53,9 @@ func TestNewerCalls(t *testing.T) {
 func TestForeignNumbers(t *testing.T) {
 	p := &specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Syscalls: []specs.LinuxSyscall{call(specs.ActAllow, "read")}}
 	prog := mustCompile(t, p)
-	checkRet(t, "x32", decideNr(prog, specs.ArchX86_64, x32Bit|far32), kill)
-	checkRet(t, "x86", decideNr(prog, specs.ArchX86, 3), kill)
-	checkRet(t, "arm64", decideNr(prog, specs.ArchAARCH64, 63), kill)
+	checkRet(t, "x32", decideNr(prog, specs.ArchX86_64, x32Bit|far32), unix.SECCOMP_RET_KILL_PROCESS)
+	checkRet(t, "x86", decideNr(prog, specs.ArchX86, 3), unix.SECCOMP_RET_KILL_PROCESS)
+	checkRet(t, "arm64", decideNr(prog, specs.ArchAARCH64, 63), unix.SECCOMP_RET_KILL_PROCESS)
 	checkRet(t, "-1", decideNr(prog, specs.ArchX86_64, ^uint32(0)), eperm)
 }
 

@@ -9,7 +9,7 @@
 //	12  4  SECCOMP_FILTER_FLAG_* bits
 //	16  4  1 when the filter has SECCOMP_RET_USER_NOTIF, else 0
 //	20  4  number of instructions, 1 to 4096
-//	24  4  FNV-1a of every other byte of the blob
+//	24  4  sum of every other byte of the blob, see Sum64
 //	28  4  zero
 //	32  …  instructions, 8 bytes each
 package compiled

@@ -1,0 +1,50 @@
+//go:build failpoint
+
+package launch
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/plan"
+)
+
+// failpointCode is the rendezvous at which the parent kills itself.
+const failpointCode plan.Code = 1 << 32
+
+// withFailpoint puts a rendezvous before step N of the Program when DHOW_FAILPOINT is "step:N". What
+// jumped to that step, or came to it, comes to the rendezvous first.
+func withFailpoint(p *plan.Program) *plan.Program {
+	text, ok := strings.CutPrefix(os.Getenv("DHOW_FAILPOINT"), "step:")
+	n, err := strconv.Atoi(text)
+	if !ok || err != nil || n < 0 || n >= len(p.Steps) {
+		return p
+	}
+	q := *p
+	q.Steps = slices.Clone(p.Steps)
+	for i := range q.Steps {
+		s := &q.Steps[i]
+		if s.Next > int32(n) {
+			s.Next++
+		}
+		if s.Else > int32(n) {
+			s.Else++
+		}
+	}
+	stop := plan.Step{Op: plan.Rendezvous, NArgs: 1, Next: int32(n + 1), Else: int32(n + 1), Task: p.Steps[n].Task}
+	stop.Args[0].Val = uint64(failpointCode)
+	q.Steps = slices.Insert(q.Steps, n, stop)
+	return &q
+}
+
+// dieAt kills this process with SIGKILL when the child has come to its failpoint.
+func dieAt(code plan.Code) {
+	if code == failpointCode {
+		unix.Kill(os.Getpid(), unix.SIGKILL)
+		select {}
+	}
+}

@@ -21,12 +21,10 @@ show "make build"
 
 echo
 echo "# A bundle is a directory: a root file system, and config.json that says how to run it."
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-bundle=$work/demo
+bundle=$(mktemp -d /tmp/dhow-demo-XXXX)
 show "mkdir -p $bundle/rootfs/{bin,dev,proc,sys,tmp}"
 show "cp /bin/busybox $bundle/rootfs/bin/"
-show "for name in \$(busybox --list); do ln -sf busybox $bundle/rootfs/bin/\$name; done"
+show "for name in sh hostname id ps ls grep; do ln -s busybox $bundle/rootfs/bin/\$name; done"
 show "bin/runtime spec --bundle $bundle"
 
 echo
@@ -37,5 +35,6 @@ show "sed -i -e 's/\"terminal\": true/\"terminal\": false/' -e 's@\"sh\"@\"sh\",
 show "bin/runtime run $bundle/"
 
 echo
-echo "# That was a container. For a shell in one: put \"terminal\": true and \"sh\" back, and run it again."
-echo "# What would it do to my host? \`bin/runtime plan $bundle/\` prints every system call and runs none."
+echo "# That was a container. For a shell in one, put \"terminal\": true and \"args\": [\"sh\"] back into"
+echo "# $bundle/config.json and run it again; rm -r $bundle when you are done."
+echo "# What would it do to my host? \`bin/runtime plan $bundle/\` prints every system call and makes none."

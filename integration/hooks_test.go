@@ -24,7 +24,9 @@ type hookLog struct {
 }
 
 func newHookLog(t *testing.T) *hookLog {
+	t.Helper()
 	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o777)) // hooks in a user namespace write there too
 	return &hookLog{t: t, dir: dir, Bind: Bind(dir, dir)}
 }
 

@@ -44,10 +44,10 @@ func (m *making) runtimeHooks() error {
 	state := m.hookState(specs.StateCreating, m.doc.Spec, m.proc.Pid)
 	h := m.doc.Spec.Hooks
 	//lint:ignore SA1019 prestart hooks are deprecated, and still a part of the spec
-	if err := hooks.Run(context.Background(), "prestart", h.Prestart, state, hooks.Attr{}); err != nil {
+	if err := hooks.Run(context.Background(), "prestart", h.Prestart, state, hooks.Attr{Dir: m.bundle}); err != nil {
 		return err
 	}
-	return hooks.Run(context.Background(), "createRuntime", h.CreateRuntime, state, hooks.Attr{})
+	return hooks.Run(context.Background(), "createRuntime", h.CreateRuntime, state, hooks.Attr{Dir: m.bundle})
 }
 
 // hooksInside runs hooks in the namespaces of the container whose init is pid.
@@ -127,9 +127,17 @@ func (h *handle) stopHooks(config *specs.Spec) {
 		return
 	}
 	state := h.hookState(specs.StateStopped, config, 0)
-	hooks.RunAll(context.Background(), "poststop", config.Hooks.Poststop, state, hooks.Attr{}, func(err error) {
+	hooks.RunAll(context.Background(), "poststop", config.Hooks.Poststop, state, hooks.Attr{Dir: h.bundleDir()}, func(err error) {
 		h.store.warn("poststop hook failed", err)
 	})
+}
+
+// bundleDir is the working directory of hooks: the bundle, as long as it is there.
+func (h *handle) bundleDir() string {
+	if unix.Access(h.Bundle, unix.X_OK) != nil {
+		return "/"
+	}
+	return h.Bundle
 }
 
 // startedHooks runs the poststart hooks of a container whose process has begun.
@@ -138,5 +146,5 @@ func (h *handle) startedHooks(config *specs.Spec) error {
 		return nil
 	}
 	state := h.hookState(specs.StateRunning, config, h.Pid)
-	return hooks.Run(context.Background(), "poststart", config.Hooks.Poststart, state, hooks.Attr{})
+	return hooks.Run(context.Background(), "poststart", config.Hooks.Poststart, state, hooks.Attr{Dir: h.bundleDir()})
 }

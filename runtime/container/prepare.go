@@ -1,7 +1,10 @@
 package container
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -31,8 +34,8 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	if s.SystemdCgroup {
-		return nil, errInvalid("cannot use --systemd-cgroup: the systemd driver is not supported yet")
+	if err := s.checkHost(); err != nil {
+		return nil, err
 	}
 	b := &blueprint{id: id}
 	var err error
@@ -42,6 +45,7 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 	if b.doc, err = spec.Load(b.bundle); err != nil {
 		return nil, err
 	}
+	s.warnings(b.doc)
 	if err := spec.RequireProcess(b.doc.Spec); err != nil {
 		return nil, err
 	}
@@ -60,6 +64,32 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 		return nil, invalid{err}
 	}
 	return b, nil
+}
+
+// warnings logs what the specification wants mentioned and not refused.
+func (s *Store) warnings(doc *spec.Document) {
+	if s.Log == nil || !s.Log.Enabled(context.Background(), slog.LevelWarn) {
+		return
+	}
+	for _, pointer := range doc.Unknown {
+		s.Log.Warn("config.json has a property that the specification does not define", "at", pointer)
+	}
+	for _, w := range spec.Warnings(doc.Spec) {
+		s.Log.Warn("config.json: " + w.String())
+	}
+}
+
+// checkHost refuses what this version cannot do whatever the config says.
+func (s *Store) checkHost() error {
+	switch {
+	case s.SystemdCgroup:
+		return errInvalid("cannot use --systemd-cgroup: the systemd driver is not supported yet")
+	case s.Rootless == "true":
+		return errInvalid("cannot use --rootless true: rootless containers are not supported yet")
+	case os.Geteuid() != 0:
+		return errInvalid("cannot run containers as user %d: rootless containers are not supported yet", os.Geteuid())
+	}
+	return checkKernel()
 }
 
 // checkRoot finds the root file system.

@@ -64,6 +64,7 @@ func TestCreateRunPlan(t *testing.T) {
 	const flags = " --console-socket /s --pid-file p --preserve-fds 2 --no-pivot --no-new-keyring "
 	expect(t, &fakeStore{}, "create "+b, "create", "web", container.CreateOptions{Bundle: b})
 	expect(t, &fakeStore{}, "create -b "+b+flags+"x", "create", "x", all)
+	expect(t, &fakeStore{}, "create x -b "+b+flags, "create", "x", all)
 	expect(t, &fakeStore{}, "run "+b, "run", "web", container.RunOptions{CreateOptions: container.CreateOptions{Bundle: b}})
 	expect(t, &fakeStore{code: 3}, "run -d --keep --no-subreaper --bundle "+b+flags+"x", "run", "x",
 		container.RunOptions{CreateOptions: all, Detach: true, Keep: true, NoSubreaper: true})

@@ -11,6 +11,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
+	"github.com/dhow-containers/dhow/runtime/seccomp"
 )
 
 // app is one invocation of the program.
@@ -20,9 +21,11 @@ type app struct {
 	out io.Writer
 	err io.Writer
 
-	log  *slog.Logger     // debug trace, never nil once flags are read
-	file *logFile         // --log, or nil
-	open func(*app) store // containers under --root
+	log       *slog.Logger        // debug trace, never nil once flags are read
+	file      *logFile            // --log, or nil
+	inherit   func() (int, error) // see function inherit
+	inherited int                 // what inherit returned
+	open      func(*app) store    // containers under --root
 }
 
 // globals are the flags before the verb.
@@ -74,7 +77,7 @@ func (a *app) main(args []string) int {
 }
 
 func (a *app) run(args []string) (int, error) {
-	rest, err := flags.Parse(a.globals.flags(), args)
+	rest, err := flags.ParseLeading(a.globals.flags(), args)
 	switch {
 	case err != nil:
 		_ = a.openLog() // so that the error is where the caller looks; it is on stderr in any case
@@ -83,6 +86,9 @@ func (a *app) run(args []string) (int, error) {
 		return 0, a.printVersion()
 	case a.help || len(rest) == 0:
 		return 0, a.printHelp()
+	}
+	if a.inherited, err = a.inherit(); err != nil {
+		return 1, err
 	}
 	if err := a.openLog(); err != nil {
 		return 1, err
@@ -97,7 +103,11 @@ func (a *app) run(args []string) (int, error) {
 func (a *app) runVerb(v *verb, args []string) (int, error) {
 	c := v.new()
 	var help bool
-	rest, err := flags.Parse(append(c.flags(), flags.Help(&help)), args)
+	parse := flags.Parse
+	if v.runs {
+		parse = flags.ParseLeading
+	}
+	rest, err := parse(append(c.flags(), flags.Help(&help)), args)
 	if err != nil {
 		return 1, &usageError{v.name, err}
 	}
@@ -120,6 +130,9 @@ func (a *app) printVersion() error {
 		text += "commit: " + commit + "\n"
 	}
 	text += "spec: " + specs.Version + "\n" + "go: " + runtime.Version() + "\n"
+	if v := seccomp.Version(); v != "" {
+		text += "libseccomp: " + v + "\n"
+	}
 	_, err := io.WriteString(a.out, text)
 	return err
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/runtime/seccomp"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -69,10 +70,13 @@ func (f *fakeStore) Plan(id string, o container.CreateOptions) (*plan.Program, e
 	return &plan.Program{}, f.err
 }
 
+// fourFiles stands for inherit: the test program's own descriptors are left alone.
+func fourFiles() (int, error) { return 4, nil }
+
 // invoke runs one command line over f.
 func invoke(f *fakeStore, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	a := &app{out: &out, err: &errs, open: func(*app) store { return f }}
+	a := &app{out: &out, err: &errs, inherit: fourFiles, open: func(*app) store { return f }}
 	code = a.main(args)
 	return code, out.String(), errs.String()
 }
@@ -138,7 +142,8 @@ func TestUsageErrors(t *testing.T) {
 	refuse(t, "start", 1, `cannot start: it needs ID (see 'runtime start --help')`)
 	refuse(t, "start a b", 1, `cannot start: unexpected argument "b" after ID (see 'runtime start --help')`)
 	refuse(t, "list a", 1, `cannot list: unexpected argument "a" (see 'runtime list --help')`)
-	refuse(t, "delete a --force", 1, `cannot delete: flag --force must come before "a" (see 'runtime delete --help')`)
+	refuse(t, "delete a --forced", 1, `cannot use --forced: no such flag, did you mean --force? (see 'runtime delete --help')`)
+	refuse(t, "delete a -- --force", 1, `cannot delete: unexpected argument "--force" after ID (see 'runtime delete --help')`)
 	refuse(t, "help nosuch", 1, `cannot run command "nosuch": no such command (see 'runtime --help')`)
 }
 
@@ -149,7 +154,8 @@ func TestVersion(t *testing.T) {
 		code, out, errs := invoke(nil, flag)
 		lines := strings.Split(out, "\n")
 		if code != 0 || errs != "" || len(lines) < 4 || lines[0] != "runtime version "+version ||
-			lines[1] != "commit: abc" || lines[2] != "spec: 1.3.0" || !strings.HasPrefix(lines[3], "go: go1.") {
+			lines[1] != "commit: abc" || lines[2] != "spec: 1.3.0" || !strings.HasPrefix(lines[3], "go: go1.") ||
+			seccomp.Version() != "" && lines[4] != "libseccomp: "+seccomp.Version() {
 			t.Errorf("%s: exit %d, %q, %q", flag, code, out, errs)
 		}
 	}
@@ -157,7 +163,7 @@ func TestVersion(t *testing.T) {
 
 func TestGlobals(t *testing.T) {
 	var seen globals
-	a := &app{out: io.Discard, err: io.Discard, open: func(a *app) store { seen = a.globals; return &fakeStore{} }}
+	a := &app{out: io.Discard, err: io.Discard, inherit: fourFiles, open: func(a *app) store { seen = a.globals; return &fakeStore{} }}
 	if code := a.main(strings.Fields("--root /r --systemd-cgroup -rootless=true --debug list")); code != 0 {
 		t.Fatalf("exit %d", code)
 	}

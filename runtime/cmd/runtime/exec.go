@@ -29,9 +29,10 @@ func execVerb() *verb {
 		about: `Runs COMMAND inside the running container ID with the environment, user, capabilities and limits of its
 config.json, changed by the flags below, waits for it and exits with its exit code; 255 when it could
 not be run. With --process, a file holds all of that and COMMAND is left out.`,
-		min: 1,
-		max: -1,
-		new: func() command { return &execCommand{} },
+		min:  1,
+		max:  -1,
+		runs: true,
+		new:  func() command { return &execCommand{} },
 	}
 }
 
@@ -49,6 +50,9 @@ func (c *execCommand) flags() []flags.Flag {
 }
 
 func (c *execCommand) run(a *app, args []string) (int, error) {
+	if err := a.checkPreserved(c.o.PreserveFDs); err != nil {
+		return exitExec, err
+	}
 	s, id := a.open(a), args[0]
 	process, err := c.process(s, id, args[1:])
 	if err != nil {

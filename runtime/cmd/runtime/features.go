@@ -1,10 +1,13 @@
 package main
 
 import (
+	"slices"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/runtime/seccomp"
 	"github.com/dhow-containers/dhow/spec"
 )
 
@@ -29,7 +32,7 @@ func supported() *features.Features {
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
 		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
-		MountOptions:  spec.MountOptionNames(),
+		MountOptions:  mountOptions(),
 		Linux: &features.Linux{
 			Namespaces:      []string{"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"},
 			Capabilities:    capabilityNames(),
@@ -43,22 +46,32 @@ func supported() *features.Features {
 		},
 		Annotations: map[string]string{"io.github.dhow-containers.runtime.version": version},
 	}
+	if v := seccomp.Version(); v != "" {
+		f.Annotations["io.github.seccomp.libseccomp.version"] = v // as runc has it
+	}
 	if commit != "" {
 		f.Annotations["io.github.dhow-containers.runtime.commit"] = commit
 	}
 	return f
 }
 
+// mountOptions lists the options of config.md but those that package plan refuses.
+func mountOptions() []string {
+	return slices.DeleteFunc(spec.MountOptionNames(), func(name string) bool {
+		o, _ := spec.MountOption(name)
+		return o.Kind == spec.OptExtension && name != "tmpcopyup"
+	})
+}
+
+// supportedSeccomp lists what libseccomp 2.5.4 knows. SCMP_ACT_NOTIFY, and the flag that only means
+// something with it, are refused.
 func supportedSeccomp() *features.Seccomp {
-	flags := []string{
-		string(specs.LinuxSeccompFlagLog), string(specs.LinuxSeccompFlagSpecAllow),
-		"SECCOMP_FILTER_FLAG_TSYNC", string(specs.LinuxSeccompFlagWaitKillableRecv),
-	}
+	flags := []string{string(specs.LinuxSeccompFlagLog), string(specs.LinuxSeccompFlagSpecAllow), "SECCOMP_FILTER_FLAG_TSYNC"}
 	return &features.Seccomp{
 		Enabled: new(true),
 		Actions: []string{
 			"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-			"SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
+			"SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
 		},
 		Operators: []string{
 			"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE",
@@ -70,7 +83,7 @@ func supportedSeccomp() *features.Seccomp {
 			"SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64", "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_X32",
 			"SCMP_ARCH_X86", "SCMP_ARCH_X86_64",
 		},
-		KnownFlags:     flags,
+		KnownFlags:     append(slices.Clone(flags), string(specs.LinuxSeccompFlagWaitKillableRecv)),
 		SupportedFlags: flags,
 	}
 }

@@ -10,6 +10,8 @@ func TestKill(t *testing.T) {
 	expect(t, &fakeStore{}, "kill web", "kill", "web", unix.SIGTERM, false)
 	expect(t, &fakeStore{}, "kill --all web 9", "kill", "web", unix.SIGKILL, true)
 	expect(t, &fakeStore{}, "kill -a web HUP", "kill", "web", unix.SIGHUP, true)
+	expect(t, &fakeStore{}, "kill web --all KILL", "kill", "web", unix.SIGKILL, true)
+	expect(t, &fakeStore{}, "kill web KILL -a", "kill", "web", unix.SIGKILL, true)
 	refuse(t, "kill web FOO", 1, `cannot kill: no signal "FOO" (see 'runtime kill --help')`)
 }
 

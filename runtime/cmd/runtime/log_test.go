@@ -80,7 +80,7 @@ func TestDebugTrace(t *testing.T) {
 		{"--log " + dir + "/off list", ""},
 	} {
 		args := strings.Fields(tt.args)
-		a := &app{out: os.Stdout, err: os.Stderr, open: func(a *app) store {
+		a := &app{out: os.Stdout, err: os.Stderr, inherit: fourFiles, open: func(a *app) store {
 			a.log.Debug("hello")
 			return &fakeStore{infos: nil}
 		}}

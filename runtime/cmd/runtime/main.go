@@ -1,5 +1,8 @@
-// Reading the cgroup files for a CPU limit costs every start; one thread does all the work here.
-//
+// What the Go runtime does about CPU limits is of no use to a program that lives for milliseconds. It
+// reads the cgroup's files at every start all the same (go1.26, runtime.defaultGOMAXPROCSInit), but with
+// containermaxprocs=0 it closes them again, so that --preserve-fds cannot mean them, and with
+// updatemaxprocs=0 it starts no goroutine to watch the limit.
+
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
 package main
@@ -13,6 +16,6 @@ var (
 )
 
 func main() {
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, open: openStore}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, inherit: inherit, open: openStore}
 	os.Exit(a.main(os.Args[1:]))
 }

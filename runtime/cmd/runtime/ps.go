@@ -17,9 +17,10 @@ func psVerb() *verb {
 		about: `Prints the processes of the container ID, with their ids on the host, as 'ps -ef' shows them. Of the
 options of ps, -e, -f and -o LIST are known, where LIST names columns:
 ` + ps.ColumnNames() + `.`,
-		min: 1,
-		max: -1,
-		new: func() command { return &psCommand{format: "table"} },
+		min:  1,
+		max:  -1,
+		runs: true,
+		new:  func() command { return &psCommand{format: "table"} },
 	}
 }
 

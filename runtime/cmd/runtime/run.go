@@ -38,5 +38,8 @@ func (c *runCommand) run(a *app, args []string) (int, error) {
 		return 1, err
 	}
 	c.o.Bundle = bundle
+	if err := a.checkPreserved(c.o.PreserveFDs); err != nil {
+		return 1, err
+	}
 	return a.open(a).Run(id, c.o)
 }

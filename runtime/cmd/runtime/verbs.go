@@ -14,6 +14,7 @@ type verb struct {
 	about   string // paragraphs for the verb's own help
 	min     int    // fewest positional arguments
 	max     int    // most; -1 is no limit
+	runs    bool   // all after the first positional argument is another program's: flags stand before it
 	files   flags.Files
 	words   []string // what completes the first argument; nil and files None: container ids
 	new     func() command
@@ -77,8 +78,6 @@ func (v *verb) checkCount(args []string) error {
 		return nil
 	case v.max == 0:
 		return fmt.Errorf("cannot %s: unexpected argument %q", v.name, args[0])
-	case len(args[v.max]) > 1 && args[v.max][0] == '-':
-		return fmt.Errorf("cannot %s: flag %s must come before %q", v.name, args[v.max], args[0])
 	}
 	return fmt.Errorf("cannot %s: unexpected argument %q after %s", v.name, args[v.max], v.args)
 }

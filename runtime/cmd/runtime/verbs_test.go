@@ -23,6 +23,7 @@ func TestState(t *testing.T) {
 func TestDelete(t *testing.T) {
 	expect(t, &fakeStore{}, "delete web", "delete", "web", false)
 	expect(t, &fakeStore{}, "delete -f web", "delete", "web", true)
+	expect(t, &fakeStore{}, "delete web --force", "delete", "web", true)
 }
 
 func TestDeleteMissing(t *testing.T) {
@@ -45,6 +46,9 @@ func TestPs(t *testing.T) {
 	}
 	if got := expect(t, f, "ps web -o pid", "ps", "web"); got != fmt.Sprintf("  PID\n%5d\n", os.Getpid()) {
 		t.Errorf("ps -o pid: %q", got)
+	}
+	if got := expect(t, f, "ps --format json web", "ps", "web"); got[0] != '[' {
+		t.Errorf("ps --format json: %q", got)
 	}
 	refuse(t, "ps web aux", 1, `cannot use option "aux" of ps: only -e, -f and -o LIST are supported (see 'runtime ps --help')`)
 }

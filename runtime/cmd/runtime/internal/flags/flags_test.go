@@ -2,6 +2,7 @@ package flags_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,22 +44,49 @@ func TestParse(t *testing.T) {
 		{"bool off", "-d --detach=false id", values{}, "id"},
 		{"repeat", "-e A=1 --env B=2 -env=C= id", values{env: []string{"A=1", "B=2", "C="}}, "id"},
 		{"number", "--preserve-fds 3 id", values{fds: 3}, "id"},
-		{"stops at positional", "-d id ls -l --bundle x", values{detach: true}, "id ls -l --bundle x"},
 		{"dashes end flags", "-d -- -b x", values{detach: true}, "-b x"},
-		{"dash is positional", "-d - -b", values{detach: true}, "- -b"},
 		{"value like a flag", "-b -d id", values{bundle: "-d"}, "id"},
 		{"help", "-h", values{help: true}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var got values
-			rest, err := flags.Parse(table(&got), strings.Fields(tt.args))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(got, tt.want) || strings.Join(rest, " ") != tt.rest {
-				t.Errorf("got %+v, rest %q; want %+v, rest %q", got, rest, tt.want, tt.rest)
-			}
+			checkParse(t, flags.Parse, tt.args, tt.want, tt.rest)
+			checkParse(t, flags.ParseLeading, tt.args, tt.want, tt.rest)
+		})
+	}
+}
+
+func checkParse(t *testing.T, parse func([]flags.Flag, []string) ([]string, error), args string, want values, rest string) {
+	t.Helper()
+	var got values
+	gotRest, err := parse(table(&got), strings.Fields(args))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) || strings.Join(gotRest, " ") != rest {
+		t.Errorf("got %+v, rest %q; want %+v, rest %q", got, gotRest, want, rest)
+	}
+}
+
+// TestParsePositions has flags around and behind positional arguments.
+func TestParsePositions(t *testing.T) {
+	for _, tt := range []struct {
+		args          string
+		among         values
+		positional    string
+		leading       values
+		afterLeadings string
+	}{
+		{"id -d", values{detach: true}, "id", values{}, "id -d"},
+		{"id --bundle /b KILL -d", values{bundle: "/b", detach: true}, "id KILL", values{}, "id --bundle /b KILL -d"},
+		{"-d id ls --bundle x", values{detach: true, bundle: "x"}, "id ls", values{detach: true}, "id ls --bundle x"},
+		{"id -- -d -- x", values{}, "id -d -- x", values{}, "id -- -d -- x"},
+		{"-d - -b x", values{detach: true, bundle: "x"}, "-", values{detach: true}, "- -b x"},
+		{"id -b -- -d", values{bundle: "--", detach: true}, "id", values{}, "id -b -- -d"},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			checkParse(t, flags.Parse, tt.args, tt.among, tt.positional)
+			checkParse(t, flags.ParseLeading, tt.args, tt.leading, tt.afterLeadings)
 		})
 	}
 }
@@ -68,6 +96,7 @@ func TestParseErrors(t *testing.T) {
 		{"--bundel x", "cannot use --bundel: no such flag, did you mean --bundle?"},
 		{"--pre=3", "cannot use --pre: no such flag, did you mean --preserve-fds?"},
 		{"-z", "cannot use -z: no such flag"},
+		{"-=x", "cannot use -: no such flag"},
 		{"--bundle", "cannot use --bundle: it needs a value (DIR)"},
 		{"--preserve-fds x", `cannot use --preserve-fds "x": not a whole number`},
 		{"--preserve-fds -1", `cannot use --preserve-fds "-1": not a whole number`},
@@ -76,8 +105,11 @@ func TestParseErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var v values
-		if _, err := flags.Parse(table(&v), strings.Fields(tt.args)); err == nil || err.Error() != tt.want {
+		if _, err := flags.ParseLeading(table(&v), strings.Fields(tt.args)); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: got %v, want %s", tt.args, err, tt.want)
+		}
+		if _, err := flags.Parse(table(&v), strings.Fields("id "+tt.args)); err == nil || err.Error() != tt.want {
+			t.Errorf("id %s: got %v, want %s", tt.args, err, tt.want)
 		}
 	}
 }
@@ -88,9 +120,13 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		args := strings.Fields(line)
 		var v values
-		rest, err := flags.Parse(table(&v), args)
-		if err == nil && len(rest) > len(args) {
-			t.Errorf("%q grew to %q", args, rest)
+		rest, err := flags.ParseLeading(table(&v), args)
+		if err == nil && !slices.Equal(rest, args[len(args)-len(rest):]) {
+			t.Errorf("%q ends in %q", args, rest)
+		}
+		positional, err := flags.Parse(table(&v), args)
+		if err == nil && len(positional) > len(args) {
+			t.Errorf("%q grew to %q", args, positional)
 		}
 	})
 }

@@ -5,35 +5,59 @@ import (
 	"strings"
 )
 
-// Parse stores the flags that args starts with and returns the positional arguments after them.
-func Parse(table []Flag, args []string) (rest []string, err error) {
+// Parse stores the flags among args and returns the positional arguments. Flags may stand before and
+// after those; behind "--" all arguments are positional.
+func Parse(table []Flag, args []string) (positional []string, err error) {
 	for len(args) > 0 {
-		name, value, hasValue, ok := split(args[0])
-		if !ok {
+		if _, _, _, ok := split(args[0]); !ok {
+			positional, args = append(positional, args[0]), args[1:]
+			continue
+		}
+		if args[0] == "--" {
+			return append(positional, args[1:]...), nil
+		}
+		if args, err = one(table, args); err != nil {
+			return nil, err
+		}
+	}
+	return positional, nil
+}
+
+// ParseLeading stores the flags that args starts with and returns what comes after them: the first
+// positional argument, or what is behind "--", and all that follows.
+func ParseLeading(table []Flag, args []string) (rest []string, err error) {
+	for len(args) > 0 {
+		if _, _, _, ok := split(args[0]); !ok {
 			break
 		}
-		if name == "" { // "--"
+		if args[0] == "--" {
 			return args[1:], nil
 		}
-		f := find(table, name)
-		if f == nil {
-			return nil, unknown(table, args[0], name)
-		}
-		args = args[1:]
-		switch {
-		case hasValue:
-		case f.IsBool():
-			value = "true"
-		case len(args) == 0:
-			return nil, fmt.Errorf("cannot use --%s: it needs a value (%s)", f.Name, f.Arg)
-		default:
-			value, args = args[0], args[1:]
-		}
-		if err := f.set(value); err != nil {
+		if args, err = one(table, args); err != nil {
 			return nil, err
 		}
 	}
 	return args, nil
+}
+
+// one stores the flag that args starts with, and returns what comes after it and its value.
+func one(table []Flag, args []string) (rest []string, err error) {
+	name, value, hasValue, _ := split(args[0])
+	f := find(table, name)
+	if f == nil {
+		return nil, unknown(table, args[0], name)
+	}
+	args = args[1:]
+	switch {
+	case hasValue:
+	case f.IsBool():
+		value = "true"
+	case len(args) == 0:
+		return nil, fmt.Errorf("cannot use --%s: it needs a value (%s)", f.Name, f.Arg)
+	default:
+		value, args = args[0], args[1:]
+	}
+	return args, f.set(value)
 }
 
 // split takes a flag apart; ok is false for a positional argument, "-" (standard input) included.

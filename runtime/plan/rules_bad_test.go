@@ -1,0 +1,230 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// bad are hand-made Programs that break a rule each.
+var bad = []struct {
+	rule, name, want string
+	build            func(c *compiler)
+}{
+	{"not dumpable from the first step", "later", "first step", func(c *compiler) {
+		c.call(unix.SYS_UMASK, num(0))
+		c.prctl(unix.PR_SET_DUMPABLE, num(0))
+	}},
+	{"not dumpable from the first step", "tolerated", "first step", func(c *compiler) {
+		c.prctl(unix.PR_SET_DUMPABLE, num(0)).any()
+	}},
+	{"not dumpable from the first step", "undone", "dumpable", func(c *compiler) {
+		c.prctl(unix.PR_SET_DUMPABLE, num(0))
+		c.prctl(unix.PR_SET_DUMPABLE, num(1))
+	}},
+	{"forward jumps only", "loop", "step 1 jumps to 0", func(c *compiler) {
+		back := c.label()
+		c.place(back)
+		c.call(unix.SYS_SETSID)
+		c.jump(back)
+	}},
+	{"forward jumps only", "out", "step 0 jumps to 9", func(c *compiler) {
+		c.labels = append(c.labels, 9)
+		c.call(unix.SYS_SETSID).otherwise(label(len(c.labels) - 1))
+	}},
+	{"forward jumps only", "register", "reads register", func(c *compiler) { c.close(Reg(77).arg()) }},
+	{"known calls only", "mount(2)", "unknown call", func(c *compiler) {
+		c.call(unix.SYS_MOUNT, str("proc"), str("/proc"), str("proc"), num(0), num(0))
+	}},
+	{"known calls only", "dup", "unknown call", func(c *compiler) { c.call(unix.SYS_DUP, num(3)) }},
+	{"no path but under a descriptor", "absolute", `"/etc/passwd"`, func(c *compiler) {
+		c.openat2(rootOf(c), "/etc/passwd", unix.O_PATH, resolveInRoot)
+	}},
+	{"no path but under a descriptor", "dots", `"../etc"`, func(c *compiler) { c.mkdirat(rootOf(c), "../etc", 0o755) }},
+	{"no path but under a descriptor", "null device of the container", `"/dev/null"`, func(c *compiler) {
+		c.root = rootOf(c)
+		c.call(unix.SYS_CHROOT, str("."))
+		c.openat2(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_NO_MAGICLINKS)
+	}},
+	{"no path but under a descriptor", "program of the host", `"/bin/sh"`, func(c *compiler) {
+		c.call(unix.SYS_STATX, cwd, str("/bin/sh"), num(0), num(0), ptr(room(256)))
+		c.call(unix.SYS_CHROOT, str("."))
+	}},
+	{"one component in names", "two", "more than one component", func(c *compiler) { c.mkdirat(rootOf(c), "a/b", 0o755) }},
+	{"one component in names", "openat", "follows links", func(c *compiler) { c.openat(rootOf(c), "etc", unix.O_PATH) }},
+	{"lookups stay in the root", "nothing", "RESOLVE_IN_ROOT", func(c *compiler) { c.openat2(rootOf(c), "etc", unix.O_PATH, 0) }},
+	{"lookups stay in the root", "magic links", "RESOLVE_IN_ROOT", func(c *compiler) {
+		c.openat2(rootOf(c), "etc", unix.O_PATH, unix.RESOLVE_IN_ROOT)
+	}},
+	{"lookups stay in the root", "beneath a path", "RESOLVE_IN_ROOT", func(c *compiler) {
+		c.openat2(rootOf(c), "a/b", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_BENEATH)
+	}},
+	{"lookups stay in the root", "procfs", "RESOLVE_BENEATH", func(c *compiler) {
+		c.withProcfs()
+		c.openat2(c.proc, "self/exe", unix.O_PATH, unix.RESOLVE_BENEATH)
+	}},
+	{"lookups stay in the root", "elsewhere", `kind "opened"`, func(c *compiler) {
+		c.openat2(c.file(File{Path: "/"}), "etc", unix.O_PATH, resolveInRoot)
+	}},
+	{"writes go to a detached procfs or a cgroup", "the container's procfs", `kind "inside"`, func(c *compiler) {
+		c.write(c.openIn(rootOf(c), "proc/sys/kernel/core_pattern", 0).save().arg(), "|/x")
+	}},
+	{"writes go to a detached procfs or a cgroup", "stdio", `kind "stdio"`, func(c *compiler) { c.write(num(1), "x") }},
+	{"writes go to a detached procfs or a cgroup", "another socket", `kind "socket"`, func(c *compiler) {
+		fd := c.call(unix.SYS_SOCKET, num(1), num(1), num(0)).save()
+		c.call(unix.SYS_SENDMSG, fd.arg(), ptr(room(56)), num(0))
+	}},
+	{"mounts are kept out of procfs and sysfs", "no guard", "procfs", func(c *compiler) {
+		to := badMount(c, "/data")
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "no guard for sysfs", "sysfs", func(c *compiler) {
+		to := badMount(c, "/data")
+		c.requireDifferent(c.fsMagic(to), procMagic, "")
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "guard of another descriptor", "procfs", func(c *compiler) {
+		to := badMount(c, "/data")
+		c.guard("data", c.openIn(c.root, "data", 0).save().arg())
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "guard jumped over", "procfs", func(c *compiler) {
+		to := badMount(c, "/data")
+		around := c.label()
+		c.call(unix.SYS_SETSID).ok(unix.EPERM).otherwise(around)
+		c.guard("data", to)
+		c.place(around)
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "guard that does not fail", "procfs", func(c *compiler) {
+		to := badMount(c, "/data")
+		c.op(Compare, c.fsMagic(to).arg(), num(procMagic))
+		c.moveMount(num(9), to)
+	}},
+	{"masks are the null device", "unchecked", "null device", func(c *compiler) {
+		null := c.openat2(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_NO_MAGICLINKS).save().arg()
+		c.openTree(null, "", unix.AT_EMPTY_PATH)
+	}},
+	{"masks are the null device", "another device", "null device", func(c *compiler) {
+		null := c.openat2(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_NO_MAGICLINKS).save().arg()
+		c.requireNode(null, unix.S_IFCHR, 1, 5, "")
+		c.openTree(null, "", unix.AT_EMPTY_PATH)
+	}},
+	{"the working directory is inside", "unchecked", "was not checked", func(c *compiler) {
+		c.call(unix.SYS_FCHDIR, c.openIn(rootOf(c), "srv", 0).save().arg())
+		badExec(c)
+	}},
+	{"the working directory is inside", "checked before", "not checked afterwards", func(c *compiler) {
+		c.checkCwd()
+		c.call(unix.SYS_FCHDIR, c.openIn(rootOf(c), "srv", 0).save().arg())
+		badExec(c)
+	}},
+	{"descriptors close on exec", "openat", "survive", func(c *compiler) { c.call(unix.SYS_OPENAT, cwd, str("."), num(unix.O_PATH), num(0)) }},
+	{"descriptors close on exec", "openat2", "survive", func(c *compiler) {
+		c.call(unix.SYS_OPENAT2, cwd, str("."), ptr(room(24)), num(24))
+	}},
+	{"descriptors close on exec", "fsopen", "survive", func(c *compiler) { c.call(unix.SYS_FSOPEN, str("proc"), num(0)) }},
+	{"descriptors close on exec", "fsmount", "survive", func(c *compiler) { c.call(unix.SYS_FSMOUNT, num(3), num(0), num(0)) }},
+	{"descriptors close on exec", "open_tree", "survive", func(c *compiler) {
+		c.call(unix.SYS_OPEN_TREE, cwd, str("."), num(unix.OPEN_TREE_CLONE))
+	}},
+	{"descriptors close on exec", "socket", "survive", func(c *compiler) { c.call(unix.SYS_SOCKET, num(1), num(1), num(0)) }},
+	{"descriptors close on exec", "accept4", "survive", func(c *compiler) { c.call(unix.SYS_ACCEPT4, num(4), num(0), num(0), num(0)) }},
+	{"descriptors close on exec", "terminal", "survive", func(c *compiler) { c.call(unix.SYS_IOCTL, num(4), num(unix.TIOCGPTPEER), num(0)) }},
+	{"descriptors close on exec", "dup3", "survive", func(c *compiler) { c.call(unix.SYS_DUP3, num(1), num(9), num(0)) }},
+	{"close_range before execve", "none", "not marked", badExec},
+	{"close_range before execve", "of one way only", "not marked", func(c *compiler) {
+		exec := c.label()
+		c.call(unix.SYS_SETSID).ok(unix.EPERM).otherwise(exec)
+		closeAll(c, 3)
+		c.place(exec)
+		badExec(c)
+	}},
+	{"close_range before execve", "from too high", "from 3 on", func(c *compiler) {
+		closeAll(c, 4)
+		badExec(c)
+	}},
+	{"close_range before execve", "dup3 afterwards", "after close_range", func(c *compiler) {
+		closeAll(c, 3)
+		c.call(unix.SYS_DUP3, num(4), num(0), num(0))
+	}},
+	{"identity before execve", "none", "setgroups was not called", badExec},
+	{"identity before execve", "uid first", "setresuid was not called, or not in its turn", func(c *compiler) {
+		identity(c, unix.SYS_SETRESUID, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_CAPSET)
+	}},
+	{"identity before execve", "tolerated", "may fail unnoticed", func(c *compiler) {
+		c.call(unix.SYS_SETGROUPS, num(1), ptr(room(4)))
+		c.call(unix.SYS_SETRESGID, num(1), num(1), num(1)).ok(unix.EPERM)
+		identity(c, unix.SYS_SETRESUID, unix.SYS_CAPSET)
+	}},
+	{"identity before execve", "groups tolerated", "may fail unnoticed", func(c *compiler) {
+		c.call(unix.SYS_SETGROUPS, num(1), ptr(room(4))).ok(unix.EPERM)
+		identity(c, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CAPSET)
+	}},
+	{"identity before execve", "no_new_privs forgotten", "no_new_privs", func(c *compiler) {
+		identity(c, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CAPSET)
+	}},
+	{"seccomp last", "none", "exactly once", badExec},
+	{"seccomp last", "early", "after the seccomp filter", func(c *compiler) {
+		c.seccomp()
+		c.call(unix.SYS_UMASK, num(0))
+		badExec(c)
+	}},
+	{"seccomp last", "of one way only", "exactly once", func(c *compiler) {
+		exec := c.label()
+		c.call(unix.SYS_SETSID).ok(unix.EPERM).otherwise(exec)
+		c.seccomp()
+		c.place(exec)
+		badExec(c)
+	}},
+}
+
+// rootOf opens the root of a hand-made Program.
+func rootOf(c *compiler) Arg { return c.openTree(cwd, ".", 0).arg() }
+
+// badMount begins a mount of the config and returns its destination.
+func badMount(c *compiler, p string) Arg {
+	c.doing("bind /x on "+p, "mounts[0]")
+	c.root = rootOf(c)
+	return c.openIn(c.root, relative(p), 0).save().arg()
+}
+
+func closeAll(c *compiler, from uint64) {
+	c.call(unix.SYS_CLOSE_RANGE, num(from), num(0xffffffff), num(unix.CLOSE_RANGE_CLOEXEC))
+}
+
+func badExec(c *compiler) { c.call(unix.SYS_EXECVE, str("sh"), ptr(vector(nil)), ptr(vector(nil))) }
+
+func identity(c *compiler, calls ...uint32) {
+	for _, call := range calls {
+		c.call(call, num(0), num(0), num(0))
+	}
+	badExec(c)
+}
+
+func TestRulesFire(t *testing.T) {
+	fired := map[string]bool{}
+	for _, b := range bad {
+		in := &Input{Config: &specs.Spec{Process: &specs.Process{NoNewPrivileges: true}}, Filter: fakeFilter()}
+		c := newCompiler(in)
+		c.doing("be bad", "")
+		b.build(c)
+		f := newFacts(c.finish(), in, false)
+		for _, rule := range rules {
+			if rule.name != b.rule {
+				continue
+			}
+			fired[rule.name] = true
+			if got := strings.Join(rule.check(f), "; "); !strings.Contains(got, b.want) {
+				t.Errorf("%s, %s: it says %q, want a word about %s", b.rule, b.name, got, b.want)
+			}
+		}
+	}
+	for _, rule := range rules {
+		if !fired[rule.name] {
+			t.Errorf("nothing shows that the rule %q fires", rule.name)
+		}
+	}
+}

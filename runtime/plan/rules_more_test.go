@@ -1,0 +1,201 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ruleGuard: what mounts[] attaches inside the container is not attached to procfs or sysfs, unless the config
+// says so. The hierarchies of cgroup v1 go into directories just made in a tmpfs that passed the guard.
+func ruleGuard(f *facts) (bad []string) {
+	for _, i := range f.calls(unix.SYS_MOVE_MOUNT) {
+		s := &f.Steps[i]
+		task := f.Task(i)
+		if f.kind(s.Args[2]) != "inside" || !strings.HasPrefix(task.Field, "mounts[") || f.hierarchy(i) {
+			continue
+		}
+		destination := task.What[strings.LastIndex(task.What, " on ")+len(" on "):]
+		rel := relative(destination)
+		proc := f.checks(unix.SYS_FSTATFS, 1, s.Args[2], 0, procMagic, false)
+		if !procTargets[rel] && !f.always(proc, i) {
+			bad = append(bad, f.at(i, "%s may be in procfs", destination))
+		}
+		sysfs := f.checks(unix.SYS_FSTATFS, 1, s.Args[2], 0, sysfsMagic, false)
+		if rel != "sys" && !strings.HasPrefix(rel, "sys/") && !f.always(sysfs, i) {
+			bad = append(bad, f.at(i, "%s may be in sysfs", destination))
+		}
+	}
+	return bad
+}
+
+// hierarchy says whether step i attaches a cgroup v1 hierarchy to a name that is looked up without following links.
+func (f *facts) hierarchy(i int) bool {
+	if !strings.HasPrefix(f.Task(i).What, "mount the cgroup hierarchy ") {
+		return false
+	}
+	for _, j := range f.calls(unix.SYS_OPENAT2) {
+		if uint64(f.Steps[j].Save) == f.Steps[i].Args[2].Val {
+			flags, resolve := openHow(&f.Steps[j])
+			return flags&unix.O_NOFOLLOW != 0 && resolve&unix.RESOLVE_BENEATH != 0
+		}
+	}
+	return false
+}
+
+// ruleNull: what covers masked files is a copy of a mount of the null device, checked.
+func ruleNull(f *facts) (bad []string) {
+	for _, i := range f.calls(unix.SYS_OPEN_TREE) {
+		fd := f.Steps[i].Args[0]
+		if f.kind(fd) != "host" {
+			continue
+		}
+		for off, want := range map[uint64]uint64{statxMode: unix.S_IFCHR, statxMajor: 1, statxMinor: 3} {
+			if !f.always(f.checks(unix.SYS_STATX, 4, fd, off, want, true), i) {
+				bad = append(bad, f.at(i, "may not be the null device (statx at %d)", off))
+			}
+		}
+	}
+	return bad
+}
+
+// ruleCwd: after every change of the working directory inside the container, getcwd(2) is asked whether it is
+// inside before the container's program runs.
+func ruleCwd(f *facts) (bad []string) {
+	if f.hook {
+		return nil
+	}
+	var checks []int
+	for _, i := range f.calls(unix.SYS_GETCWD) {
+		buffer := f.Steps[i].Args[0]
+		checks = append(checks, f.checks(unix.SYS_GETCWD, 0, buffer, 0, '/', true)...)
+	}
+	for _, exec := range f.calls(unix.SYS_EXECVE) {
+		if !f.always(checks, exec) {
+			bad = append(bad, f.at(exec, "the working directory was not checked"))
+		}
+		for _, i := range f.calls(unix.SYS_FCHDIR) {
+			if f.kind(f.Steps[i].Args[0]) == "inside" && f.reaches(i, exec, checks) {
+				bad = append(bad, f.at(i, "the working directory is not checked afterwards"))
+			}
+		}
+	}
+	return bad
+}
+
+// cloexec says for each call that makes a descriptor which argument has to hold which flag.
+var cloexec = map[uint32]struct {
+	arg  int
+	flag uint64
+}{
+	unix.SYS_OPENAT: {2, unix.O_CLOEXEC}, unix.SYS_OPEN_TREE: {2, unix.OPEN_TREE_CLOEXEC}, unix.SYS_FSOPEN: {1, unix.FSOPEN_CLOEXEC},
+	unix.SYS_FSMOUNT: {1, unix.FSMOUNT_CLOEXEC}, unix.SYS_SOCKET: {1, unix.SOCK_CLOEXEC}, unix.SYS_ACCEPT4: {3, unix.SOCK_CLOEXEC},
+}
+
+// ruleCloexec: every descriptor that a step makes is close-on-exec; only the terminal becomes stdio.
+func ruleCloexec(f *facts) (bad []string) {
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		if s.Op != Syscall {
+			continue
+		}
+		has := true
+		switch s.Call {
+		case unix.SYS_OPENAT2:
+			flags, _ := openHow(s)
+			has = flags&unix.O_CLOEXEC != 0
+		case unix.SYS_IOCTL:
+			has = s.Args[1].Val != unix.TIOCGPTPEER || s.Args[2].Val&unix.O_CLOEXEC != 0
+		case unix.SYS_DUP3:
+			has = s.Args[1].Val < 3 && f.kind(s.Args[0]) == "ioctl"
+		default:
+			if c, ok := cloexec[s.Call]; ok {
+				has = s.Args[c.arg].Kind == Imm && s.Args[c.arg].Val&c.flag != 0
+			}
+		}
+		if !has {
+			bad = append(bad, f.at(i, "the descriptor would survive execve"))
+		}
+	}
+	return bad
+}
+
+// ruleCloseRange: before every execve all descriptors above the preserved ones were marked, and stdio is settled.
+func ruleCloseRange(f *facts) (bad []string) {
+	ranges := f.calls(unix.SYS_CLOSE_RANGE)
+	for _, i := range ranges {
+		a := f.Steps[i].Args
+		if a[0].Val != uint64(3+f.in.Preserved) || a[1].Val != 0xffffffff || a[2].Val != unix.CLOSE_RANGE_CLOEXEC || f.Steps[i].Any {
+			bad = append(bad, f.at(i, "does not mark everything from %d on", 3+f.in.Preserved))
+		}
+	}
+	for _, exec := range f.calls(unix.SYS_EXECVE) {
+		if !f.always(ranges, exec) {
+			bad = append(bad, f.at(exec, "descriptors were not marked"))
+		}
+	}
+	for _, dup := range f.calls(unix.SYS_DUP3) {
+		if len(ranges) > 0 && dup > ranges[0] {
+			bad = append(bad, f.at(dup, "copies a descriptor after close_range"))
+		}
+	}
+	return bad
+}
+
+// ruleIdentity: groups, gid, uid and capabilities are set in this order, and no_new_privs if asked, on every way to
+// execve; none of them may fail unnoticed, but for an empty list of groups.
+func ruleIdentity(f *facts) (bad []string) {
+	if f.hook {
+		return nil
+	}
+	for _, exec := range f.calls(unix.SYS_EXECVE) {
+		last := -1
+		for _, call := range [...]uint32{unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CAPSET} {
+			steps := f.calls(call)
+			if !f.always(steps, exec) || steps[len(steps)-1] < last {
+				bad = append(bad, f.at(exec, "%s was not called, or not in its turn", CallName(call)))
+				continue
+			}
+			last = steps[len(steps)-1]
+			s := &f.Steps[last]
+			if (s.Any || s.Ok != [4]unix.Errno{}) && (call != unix.SYS_SETGROUPS || s.Args[0].Val != 0) {
+				bad = append(bad, f.at(last, "may fail unnoticed"))
+			}
+		}
+		if f.in.Config.Process.NoNewPrivileges && !f.always(f.prctls(unix.PR_SET_NO_NEW_PRIVS, 1), exec) {
+			bad = append(bad, f.at(exec, "no_new_privs is not set"))
+		}
+	}
+	return bad
+}
+
+// ruleSeccomp: a filter is loaded once on every way to execve, after which nothing but execve is called. Without
+// no_new_privs loading takes a capability, so that it comes before the identity is given up.
+func ruleSeccomp(f *facts) (bad []string) {
+	loads := f.calls(unix.SYS_SECCOMP)
+	if f.hook || f.in.Filter == nil || f.in.Config.Process == nil {
+		for _, i := range loads {
+			bad = append(bad, f.at(i, "there is no filter"))
+		}
+		return bad
+	}
+	execs := f.calls(unix.SYS_EXECVE)
+	for _, exec := range execs {
+		if !f.always(loads, exec) || len(loads) != 1 {
+			bad = append(bad, f.at(exec, "the filter is not loaded exactly once"))
+			return bad
+		}
+	}
+	allowed := []uint32{unix.SYS_EXECVE}
+	if !f.in.Config.Process.NoNewPrivileges {
+		allowed = append(allowed, unix.SYS_PRCTL, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CAPSET,
+			unix.SYS_OPENAT2, unix.SYS_FCHDIR, unix.SYS_GETCWD)
+	}
+	for i := loads[0] + 1; i < len(f.Steps); i++ {
+		if s := &f.Steps[i]; s.Op == Syscall && !slices.Contains(allowed, s.Call) {
+			bad = append(bad, f.at(i, "comes after the seccomp filter"))
+		}
+	}
+	return bad
+}

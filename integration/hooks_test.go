@@ -2,8 +2,6 @@ package integration
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,7 +24,9 @@ type hookLog struct {
 func newHookLog(t *testing.T) *hookLog {
 	t.Helper()
 	dir := t.TempDir()
-	must(t, os.Chmod(dir, 0o777)) // hooks in a user namespace write there too
+	log := filepath.Join(dir, "log")
+	must(t, os.WriteFile(log, nil, 0o666))
+	must(t, os.Chmod(log, 0o666)) // hooks in a user namespace write there too
 	return &hookLog{t: t, dir: dir, Bind: Bind(dir, dir)}
 }
 
@@ -41,13 +41,8 @@ func (l *hookLog) Hook(name string, inside bool) specs.Hook {
 
 func (l *hookLog) Entries() []facts.Hook {
 	l.t.Helper()
-	data, err := os.ReadFile(filepath.Join(l.dir, "log"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	must(l.t, err)
 	var entries []facts.Hook
-	for _, line := range lines(string(data)) {
+	for line := range strings.Lines(readAll(l.t, filepath.Join(l.dir, "log"))) {
 		var h facts.Hook
 		must(l.t, json.Unmarshal([]byte(line), &h))
 		entries = append(entries, h)
@@ -69,7 +64,7 @@ func (l *hookLog) all() Edit {
 		withProbe(b)
 		l.Bind(b)
 		b.Spec.Hooks = &specs.Hooks{
-			Prestart:        []specs.Hook{l.Hook("prestart", false)}, //nolint:staticcheck // deprecated, and used
+			Prestart:        []specs.Hook{l.Hook("prestart", false)},
 			CreateRuntime:   []specs.Hook{l.Hook("createRuntime", false), l.Hook("createRuntime2", false)},
 			CreateContainer: []specs.Hook{l.Hook("createContainer", false)},
 			StartContainer:  []specs.Hook{l.Hook("startContainer", true)},
@@ -153,7 +148,7 @@ func TestFailingHooks(t *testing.T) {
 	r := newCLI(t)
 	bad := []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", "echo the reason >&2; exit 3"}}}
 	for name, hooks := range map[string]*specs.Hooks{
-		"prestart":        {Prestart: bad}, //nolint:staticcheck // deprecated, and used
+		"prestart":        {Prestart: bad},
 		"createRuntime":   {CreateRuntime: bad},
 		"createContainer": {CreateContainer: bad},
 	} {

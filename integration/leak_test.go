@@ -82,7 +82,7 @@ func cgroupsOf(mark string) []string {
 func processesOf(mark string) []string {
 	var found []string
 	for _, pid := range pids() {
-		if pid == os.Getpid() || pid == os.Getppid() {
+		if pid == os.Getpid() || pid == os.Getppid() || ended(pid) {
 			continue
 		}
 		dir := fmt.Sprintf("/proc/%d/", pid)
@@ -93,6 +93,17 @@ func processesOf(mark string) []string {
 		}
 	}
 	return found
+}
+
+// ended is true of a process that is gone, or dead and waiting for the host's init to collect it, which
+// takes some hosts seconds.
+func ended(pid int) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(data), ") ") // after the name, see proc(5)
+	return strings.HasPrefix(rest, "Z ") && strings.Fields(rest)[1] == "1"
 }
 
 func pids() []int {

@@ -115,12 +115,3 @@ func TestStateDirectoryIsPrivate(t *testing.T) {
 		t.Errorf("state directory has mode %v: others can read it", info.Mode())
 	}
 }
-
-func ended(pid int) bool {
-	for _, p := range pids() {
-		if p == pid {
-			return false
-		}
-	}
-	return true
-}

@@ -43,7 +43,7 @@ func (s *side) privateMemory(bundle string) (int64, error) {
 }
 
 // Limits to try, in KiB, smallest first.
-var limits = []int64{256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 5120, 6144, 8192, 12288, 16384, 32768, 65536}
+var limits = []int64{64, 96, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 5120, 6144, 8192, 12288, 16384, 32768, 65536}
 
 // smallestLimit is the first memory limit, in KiB, under which `run true` works ten times of ten.
 func (s *side) smallestLimit(dir string) (int64, error) {

@@ -8,7 +8,9 @@ import (
 )
 
 // errNoFreezer is for version 1 groups without a freezer hierarchy.
-var errNoFreezer = unavailable("this host has neither cgroup v2 nor the freezer controller of v1")
+func errNoFreezer() error {
+	return unavailable("this host has neither cgroup v2 nor the freezer controller of v1")
+}
 
 // Freeze stops every process of the group and waits until all are stopped. When
 // that does not happen within ten seconds the group is thawed again.
@@ -59,7 +61,7 @@ func (g *Group) freezer() (dir, file, on string) {
 func (g *Group) setFrozen(frozen bool) error {
 	dir, file, value := g.freezer()
 	if dir == "" {
-		return errNoFreezer
+		return errNoFreezer()
 	}
 	v2 := g.Paths[""] != ""
 	off := "THAWED"

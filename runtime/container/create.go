@@ -100,12 +100,9 @@ func (m *making) claim(s *Store) error {
 	if err != nil {
 		return err
 	}
-	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths}
+	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Config: m.doc.Raw}
 	m.handle = &handle{r, s, dir}
-	if err = r.write(dir); err == nil {
-		err = writeFile(dir, "config.json", m.doc.Raw)
-	}
-	if err != nil {
+	if err = r.write(dir); err != nil {
 		s.removeDir(m.id, dir)
 		unix.Close(dir)
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
@@ -224,7 +221,7 @@ func (m *making) record() (err error) {
 	if m.StartTime, _, err = startTime(m.Pid); err != nil {
 		return fmt.Errorf("cannot record the container's process: %w", err)
 	}
-	if err := m.handle.record.write(m.dir); err != nil {
+	if err := m.writeInit(m.dir); err != nil {
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
 	}
 	m.recorded = true

@@ -1,9 +1,11 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,26 +13,25 @@ import (
 	"github.com/dhow-containers/dhow/spec/json"
 )
 
-// record is a container as state.json has it.
+// record is a container as the files state.json and init have it.
 type record struct {
-	ID        string
-	Pid       int    // 0 until the init exists
-	StartTime uint64 // of Pid, in clock ticks since boot (proc_pid_stat(5)): tells a reused pid apart
-	Bundle    string
-	Rootfs    string
-	Created   time.Time
-	Cgroups   map[string]string // directory by cgroup v1 controller; "" for v2
+	ID      string
+	Bundle  string
+	Rootfs  string
+	Created time.Time
+	Cgroups map[string]string // directory by cgroup v1 controller; "" for v2
+	Config  []byte            // the text of the bundle's config.json
+
+	// Of the file init, once the container's first process exists.
+	Pid       int
+	StartTime uint64 // in clock ticks since boot (proc_pid_stat(5)): tells a reused pid apart
 }
 
-// encode writes the record as JSON. It is written by hand because it is on the path of every start.
+// encode writes state.json. It is written by hand because it is on the path of every start.
 func (r *record) encode() []byte {
-	b := make([]byte, 0, 1024)
+	b := make([]byte, 0, len(r.Config)+1024)
 	b = append(b, `{"id":`...)
 	b = appendString(b, r.ID)
-	b = append(b, `,"pid":`...)
-	b = strconv.AppendInt(b, int64(r.Pid), 10)
-	b = append(b, `,"startTime":`...)
-	b = strconv.AppendUint(b, r.StartTime, 10)
 	b = append(b, `,"bundle":`...)
 	b = appendString(b, r.Bundle)
 	b = append(b, `,"rootfs":`...)
@@ -47,7 +48,9 @@ func (r *record) encode() []byte {
 		b = append(appendString(b, name), ':')
 		b = appendString(b, dir)
 	}
-	return append(b, "}}\n"...)
+	b = append(b, `},"config":`...)
+	b = append(b, r.Config...)
+	return append(b, "}\n"...)
 }
 
 // appendString appends s as a JSON string. Bytes that are not UTF-8, which a path may have, become
@@ -76,10 +79,6 @@ func decodeRecord(data []byte) (*record, error) {
 			switch d.Name() {
 			case "id":
 				d.String(&r.ID)
-			case "pid":
-				d.Int(&r.Pid)
-			case "startTime":
-				d.Uint64(&r.StartTime)
 			case "bundle":
 				d.String(&r.Bundle)
 			case "rootfs":
@@ -88,6 +87,9 @@ func decodeRecord(data []byte) (*record, error) {
 				d.String(&created)
 			case "cgroups":
 				decodeCgroups(d, r.Cgroups)
+			case "config":
+				start, end := d.Raw()
+				r.Config = data[start:end]
 			default:
 				d.Ignore()
 			}
@@ -112,9 +114,35 @@ func decodeCgroups(d *json.Decoder, m map[string]string) {
 	}
 }
 
-// write replaces state.json in one step: a reader sees the old record or the new one.
-func (r *record) write(dir int) error {
-	return writeFile(dir, "state.json", r.encode())
+// write makes state.json.
+func (r *record) write(dir int) error { return writeFile(dir, "state.json", r.encode()) }
+
+// writeInit makes the file init. It is one of its own, because replacing a file costs some file systems
+// a write to the disk (ext4's auto_da_alloc).
+func (r *record) writeInit(dir int) error {
+	b := strconv.AppendInt(nil, int64(r.Pid), 10)
+	b = append(b, ' ')
+	return writeFile(dir, "init", append(strconv.AppendUint(b, r.StartTime, 10), '\n'))
+}
+
+// readInit fills in what init says; without the file there is no process yet.
+func (r *record) readInit(dir int) error {
+	data, err := readFile(dir, "init")
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	pid, start, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
+	r.Pid, err = strconv.Atoi(pid)
+	if err == nil {
+		r.StartTime, err = strconv.ParseUint(start, 10, 64)
+	}
+	if err == nil && r.Pid <= 0 {
+		err = fmt.Errorf("pid %d", r.Pid)
+	}
+	return err
 }
 
 func readRecord(dir int, id string) (*record, error) {
@@ -128,6 +156,9 @@ func readRecord(dir int, id string) (*record, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the record of container %q: state.json: %w", id, err)
+	}
+	if err := r.readInit(dir); err != nil {
+		return nil, fmt.Errorf("cannot read the record of container %q: init: %w", id, err)
 	}
 	return r, nil
 }

@@ -41,10 +41,24 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	if o.Keep {
 		return exit, err
 	}
-	if e := m.handle.delete(); err == nil {
+	if e := m.remove(); err == nil {
 		err = e
 	}
 	return exit, err
+}
+
+// remove takes away a container whose process has been waited for.
+func (m *making) remove() error {
+	if !m.program.Init { // others may have outlived it
+		if err := m.group.Kill(unix.SIGKILL); err != nil {
+			return fmt.Errorf("cannot kill the processes of container %q: %w", m.ID, err)
+		}
+	}
+	if err := m.group.Delete(); err != nil {
+		return err
+	}
+	m.stopHooks(m.doc.Spec)
+	return m.store.removeDir(m.ID, m.dir)
 }
 
 // attend passes signals and, with a terminal, bytes, and reaps until proc has ended.

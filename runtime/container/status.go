@@ -1,6 +1,7 @@
 package container
 
 import (
+	"fmt"
 	"os"
 	"sort"
 	"strconv"
@@ -33,11 +34,11 @@ func (h *handle) status() specs.ContainerState {
 
 // config decodes the container's own copy of its config.json.
 func (h *handle) config() (*spec.Document, error) {
-	data, err := readFile(h.dir, "config.json")
+	doc, err := spec.Decode(h.Config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot read the record of container %q: %w", h.ID, err)
 	}
-	return spec.Decode(data)
+	return doc, nil
 }
 
 // State describes a container.

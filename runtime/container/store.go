@@ -80,15 +80,15 @@ func (s *Store) removeDir(id string, dir int) error {
 		return err
 	}
 	defer unix.Close(root)
+	for _, name := range [...]string{"init", "start.sock", "steps", "state.json"} {
+		unix.Unlinkat(dir, name, 0)
+	}
 	err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
-	if err == unix.ENOTEMPTY {
+	if err == unix.ENOTEMPTY { // a crash has left a temporary file
 		names, _ := directoryNames(dir)
 		for _, name := range names {
-			if name != "state.json" {
-				unix.Unlinkat(dir, name, 0)
-			}
+			unix.Unlinkat(dir, name, 0)
 		}
-		unix.Unlinkat(dir, "state.json", 0)
 		err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
 	}
 	if err != nil && err != unix.ENOENT {

@@ -17,8 +17,8 @@ const drain = 100 * time.Millisecond
 
 // Attr says how hooks are run. Its zero value runs them in the runtime's namespaces.
 type Attr struct {
-	Dir   string  // working directory of hooks that StartProcess starts; empty is the caller's
-	Start Starter // how the process is started; nil is StartProcess
+	Dir   string  // working directory of the hooks, if Start is nil; empty is the caller's
+	Start Starter // how a process is started, its working directory included; nil is StartProcess
 }
 
 // Run runs the hooks of one kind, such as "createRuntime", in turn. The first that fails ends it.

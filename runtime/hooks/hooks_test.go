@@ -127,6 +127,31 @@ func TestOutputTail(t *testing.T) {
 	}
 }
 
+func TestWorkingDirectory(t *testing.T) {
+	dir := t.TempDir()
+	if err := run(t, hooks.Attr{Dir: dir}, sh("pwd -P >out")); err != nil {
+		t.Fatal(err)
+	}
+	want, err := filepath.EvalSymlinks(dir)
+	if got := read(t, dir+"/out"); err != nil || got != want+"\n" {
+		t.Errorf("ran in %q, want %q (%v)", got, want, err)
+	}
+	const prefix = `cannot run hook hooks.createRuntime[0] (`
+	for _, tt := range []struct {
+		dir  string
+		hook specs.Hook
+		want string
+	}{
+		{dir + "/none", sh("true"), prefix + `"/bin/sh"): cannot enter its working directory: open ` + dir + "/none: no such file or directory"},
+		{dir + "/out", sh("true"), prefix + `"/bin/sh"): cannot enter its working directory: open ` + dir + "/out: not a directory"},
+		{dir, specs.Hook{Path: "/no/such"}, prefix + `"/no/such"): no such file or directory`},
+	} {
+		if err := run(t, hooks.Attr{Dir: tt.dir}, tt.hook); err == nil || err.Error() != tt.want {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
+	}
+}
+
 // TestTimeoutKillsGroup has the hook wait for a child that would outlive it.
 func TestTimeoutKillsGroup(t *testing.T) {
 	dir := t.TempDir()

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"sync"
@@ -27,14 +28,27 @@ func StartProcess(dir, argv0 string, argv, env []string, files [3]*os.File) (
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err // the caller names the path
-		}
-		return nil, nil, err
+		return nil, nil, startError(dir, err)
 	}
 	c := &child{process: p}
 	return c.wait, c.kill, nil
+}
+
+// startError tells a working directory that cannot be entered, such as that of a bundle which is gone by
+// the time of poststop, from a program that cannot be executed: fork and exec report one errno for both.
+func startError(dir string, err error) error {
+	if dir != "" {
+		d, openErr := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+		if openErr != nil {
+			return fmt.Errorf("cannot enter its working directory: %w", openErr)
+		}
+		d.Close() // O_PATH: nothing to lose
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // the caller names the path
+	}
+	return err
 }
 
 // child is a process that must not be signalled by number once it is reaped: the number may be another's.

@@ -35,8 +35,8 @@ func withFailpoint(p *plan.Program) *plan.Program {
 			s.Else++
 		}
 	}
-	stop := plan.Step{Op: plan.Rendezvous, NArgs: 1, Next: int32(n + 1), Else: int32(n + 1), Task: p.Steps[n].Task}
-	stop.Args[0].Val = uint64(failpointCode)
+	stop := plan.Step{Op: plan.Rendezvous, Next: int32(n + 1), Else: int32(n + 1), Task: p.Steps[n].Task,
+		Args: []plan.Arg{{Val: uint64(failpointCode)}}}
 	q.Steps = slices.Insert(q.Steps, n, stop)
 	return &q
 }

@@ -30,14 +30,12 @@ const (
 	kindRendezvous = 1
 )
 
-var le = binary.LittleEndian
-
-// linker lays a Program out in memory.
+// linker lays a Program out: file grows to the whole executable, its first page being the code segment.
 type linker struct {
-	p    *plan.Program
-	data []byte
-	mems map[*plan.Mem]uint64
-	strs map[string]uint64
+	p     *plan.Program
+	file  []byte
+	mems  map[*plan.Mem]uint64
+	empty uint64 // address of "", which many steps have as an argument
 }
 
 // link returns the ELF executable that carries p out; report is the child's number of the socket.
@@ -46,21 +44,28 @@ func link(p *plan.Program, report int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &linker{p: p, mems: make(map[*plan.Mem]uint64, 64), strs: make(map[string]uint64, 256)}
+	l := &linker{p: p, mems: make(map[*plan.Mem]uint64, 64)}
 	steps := regsOffset + 8*p.Regs
-	size := steps + stepSize*(len(p.Steps)+1)
-	l.data = make([]byte, size, max(size, 64<<10))
-	le.PutUint64(l.data, dataBase+uint64(steps))
-	le.PutUint64(l.data[8:], dataBase+regsOffset)
-	le.PutUint64(l.data[regsOffset+8*int(plan.Report):], uint64(report))
+	size := pageSize + steps + stepSize*(len(p.Steps)+1)
+	l.file = make([]byte, size, size+size/2)
+	data := l.file[pageSize:]
+	binary.LittleEndian.PutUint64(data, dataBase+uint64(steps))
+	binary.LittleEndian.PutUint64(data[8:], dataBase+regsOffset)
+	binary.LittleEndian.PutUint64(data[regsOffset+8*int(plan.Report):], uint64(report))
+	l.empty = l.end()
+	l.file = append(l.file, 0)
 	for i := range p.Steps {
-		if err := l.step(steps+i*stepSize, i); err != nil {
+		if err := l.step(pageSize+steps+i*stepSize, i); err != nil {
 			return nil, err
 		}
 	}
-	l.ending(steps + len(p.Steps)*stepSize)
-	return elf(code, l.data), nil
+	l.ending(pageSize + steps + len(p.Steps)*stepSize)
+	headers(l.file, code)
+	return l.file, nil
 }
+
+// end is the address of what is appended next.
+func (l *linker) end() uint64 { return dataBase + uint64(len(l.file)-pageSize) }
 
 // opNumber is how the interpreter knows an operation of its own; a system call goes by its number.
 func opNumber(s *plan.Step) int32 {
@@ -84,7 +89,7 @@ func opNumber(s *plan.Step) int32 {
 func (l *linker) step(at, i int) error {
 	s := &l.p.Steps[i]
 	var use, flags byte
-	for j := range s.Args[:s.NArgs] {
+	for j := range s.Args {
 		v, inReg, err := l.arg(&s.Args[j])
 		if err != nil {
 			return err
@@ -92,7 +97,7 @@ func (l *linker) step(at, i int) error {
 		if inReg {
 			use |= 1 << j
 		}
-		le.PutUint64(l.data[at+8+8*j:], v)
+		binary.LittleEndian.PutUint64(l.file[at+8+8*j:], v)
 	}
 	if s.Any {
 		flags |= 1
@@ -100,15 +105,15 @@ func (l *linker) step(at, i int) error {
 	if s.Retry {
 		flags |= 2
 	}
-	d := l.data[at : at+stepSize]
-	le.PutUint32(d, uint32(opNumber(s)))
+	d := l.file[at : at+stepSize]
+	binary.LittleEndian.PutUint32(d, uint32(opNumber(s)))
 	d[4], d[5] = use, flags
-	le.PutUint32(d[56:], uint32(s.Save))
-	le.PutUint32(d[60:], uint32(s.Next))
-	le.PutUint32(d[64:], uint32(s.Else))
-	le.PutUint32(d[68:], uint32(i))
+	binary.LittleEndian.PutUint32(d[56:], uint32(s.Save))
+	binary.LittleEndian.PutUint32(d[60:], uint32(s.Next))
+	binary.LittleEndian.PutUint32(d[64:], uint32(s.Else))
+	binary.LittleEndian.PutUint32(d[68:], uint32(i))
 	for j, e := range s.Ok {
-		le.PutUint16(d[72+2*j:], uint16(e))
+		binary.LittleEndian.PutUint16(d[72+2*j:], uint16(e))
 	}
 	return nil
 }
@@ -116,7 +121,7 @@ func (l *linker) step(at, i int) error {
 // ending adds the step that a Program runs into when it does not end in execve.
 func (l *linker) ending(at int) {
 	code := opNumber(&plan.Step{Op: plan.Exit})
-	le.PutUint32(l.data[at:], uint32(code))
+	binary.LittleEndian.PutUint32(l.file[at:], uint32(code))
 }
 
 func (l *linker) arg(a *plan.Arg) (value uint64, inReg bool, err error) {
@@ -133,14 +138,13 @@ func (l *linker) arg(a *plan.Arg) (value uint64, inReg bool, err error) {
 	return 0, false, fmt.Errorf("internal error: argument of kind %d", a.Kind)
 }
 
-// text places s, NUL-terminated and once.
+// text places s, NUL-terminated.
 func (l *linker) text(s string) uint64 {
-	if at, ok := l.strs[s]; ok {
-		return at
+	if s == "" {
+		return l.empty
 	}
-	at := dataBase + uint64(len(l.data))
-	l.data = append(append(l.data, s...), 0)
-	l.strs[s] = at
+	at := l.end()
+	l.file = append(append(l.file, s...), 0)
 	return at
 }
 
@@ -149,13 +153,12 @@ func (l *linker) mem(m *plan.Mem) uint64 {
 	if at, ok := l.mems[m]; ok {
 		return at
 	}
-	for len(l.data)%8 != 0 {
-		l.data = append(l.data, 0)
+	for len(l.file)%8 != 0 {
+		l.file = append(l.file, 0)
 	}
-	off := len(l.data)
-	at := dataBase + uint64(off)
+	off, at := len(l.file), l.end()
 	l.mems[m] = at
-	l.data = append(l.data, m.Data...)
+	l.file = append(l.file, m.Data...)
 	for _, r := range m.Refs {
 		var to uint64
 		if r.To != nil {
@@ -163,39 +166,36 @@ func (l *linker) mem(m *plan.Mem) uint64 {
 		} else {
 			to = l.text(r.Str)
 		}
-		le.PutUint64(l.data[off+r.Off:], to)
+		binary.LittleEndian.PutUint64(l.file[off+r.Off:], to)
 	}
 	return at
 }
 
-// elf wraps code and data in the headers of a static executable (elf(5)).
-func elf(code, data []byte) []byte {
-	file := make([]byte, pageSize+len(data))
+// headers fills the first page: what makes the file a static executable (elf(5)), and the code.
+func headers(file, code []byte) {
 	copy(file, "\x7fELF\x02\x01\x01")
-	le.PutUint16(file[16:], 2) // ET_EXEC
-	le.PutUint16(file[18:], machine)
-	le.PutUint32(file[20:], 1)
-	le.PutUint64(file[24:], codeBase+headerSize) // entry
-	le.PutUint64(file[32:], 64)                  // program headers
-	le.PutUint16(file[52:], 64)
-	le.PutUint16(file[54:], 56)
-	le.PutUint16(file[56:], 3)
+	binary.LittleEndian.PutUint16(file[16:], 2) // ET_EXEC
+	binary.LittleEndian.PutUint16(file[18:], machine)
+	binary.LittleEndian.PutUint32(file[20:], 1)
+	binary.LittleEndian.PutUint64(file[24:], codeBase+headerSize) // entry
+	binary.LittleEndian.PutUint64(file[32:], 64)                  // program headers
+	binary.LittleEndian.PutUint16(file[52:], 64)
+	binary.LittleEndian.PutUint16(file[54:], 56)
+	binary.LittleEndian.PutUint16(file[56:], 3)
 	copy(file[headerSize:pageSize], code)
-	copy(file[pageSize:], data)
 	const load, stack, r, w, x = 1, 0x6474e551, 4, 2, 1
 	segment(file[64:], load, r|x, 0, codeBase, headerSize+len(code))
-	segment(file[120:], load, r|w, pageSize, dataBase, len(data))
+	segment(file[120:], load, r|w, pageSize, dataBase, len(file)-pageSize)
 	segment(file[176:], stack, r|w, 0, 0, 0)
-	return file
 }
 
 func segment(h []byte, kind, flags uint32, off, addr uint64, size int) {
-	le.PutUint32(h, kind)
-	le.PutUint32(h[4:], flags)
-	le.PutUint64(h[8:], off)
-	le.PutUint64(h[16:], addr)
-	le.PutUint64(h[24:], addr)
-	le.PutUint64(h[32:], uint64(size))
-	le.PutUint64(h[40:], uint64(size))
-	le.PutUint64(h[48:], pageSize)
+	binary.LittleEndian.PutUint32(h, kind)
+	binary.LittleEndian.PutUint32(h[4:], flags)
+	binary.LittleEndian.PutUint64(h[8:], off)
+	binary.LittleEndian.PutUint64(h[16:], addr)
+	binary.LittleEndian.PutUint64(h[24:], addr)
+	binary.LittleEndian.PutUint64(h[32:], uint64(size))
+	binary.LittleEndian.PutUint64(h[40:], uint64(size))
+	binary.LittleEndian.PutUint64(h[48:], pageSize)
 }

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -111,7 +112,7 @@ func (p *Peer) receive() (*message, []int, error) {
 	if n != len(buf) && err == nil {
 		err = fmt.Errorf("internal error: a report of %d bytes", n)
 	}
-	return &message{le.Uint32(buf[:]), le.Uint32(buf[4:]), le.Uint64(buf[8:])}, files, err
+	return &message{binary.LittleEndian.Uint32(buf[:]), binary.LittleEndian.Uint32(buf[4:]), binary.LittleEndian.Uint64(buf[8:])}, files, err
 }
 
 // control takes descriptors and the sender's pid out of a control message.
@@ -147,7 +148,7 @@ func (p *Peer) answer(failed error, value uint64) error {
 	if failed != nil {
 		buf[0] = 1
 	}
-	le.PutUint64(buf[8:], value)
+	binary.LittleEndian.PutUint64(buf[8:], value)
 	if _, err := unix.SendmsgN(p.fd, buf[:], nil, nil, unix.MSG_NOSIGNAL); err != nil && failed == nil {
 		return fmt.Errorf("cannot answer the container's process: %w", err)
 	}

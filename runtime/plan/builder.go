@@ -10,6 +10,9 @@ type builder struct {
 	p      Program
 	labels []int32 // label number (negative in steps) → step
 	task   int32
+	args   []Arg // room for the arguments of steps to come
+	answer *Mem  // room for what a system call writes, until it is loaded
+	hows   []*Mem
 	nextFD int
 	reg    Reg
 }
@@ -18,7 +21,7 @@ type label int32
 
 func newBuilder(firstFD int) *builder {
 	b := &builder{nextFD: firstFD, reg: Report}
-	b.p.Steps = make([]Step, 0, 320)
+	b.p.Steps = make([]Step, 0, 512)
 	b.p.Tasks = make([]Task, 0, 96)
 	b.labels = append(b.labels, 0) // label 0 is "the following step"
 	return b
@@ -46,15 +49,21 @@ func (b *builder) add(s Step) *stepRef {
 
 // call adds a system call.
 func (b *builder) call(nr uint32, args ...Arg) *stepRef {
-	s := Step{Call: nr, NArgs: uint8(len(args))}
-	copy(s.Args[:], args)
-	return b.add(s)
+	return b.add(Step{Call: nr, Args: b.keep(args)})
+}
+
+// keep copies arguments to where they stay, many steps' in one allocation.
+func (b *builder) keep(args []Arg) []Arg {
+	if len(b.args)+len(args) > cap(b.args) {
+		b.args = make([]Arg, 0, 256)
+	}
+	start := len(b.args)
+	b.args = append(b.args, args...)
+	return b.args[start:len(b.args):len(b.args)]
 }
 
 func (b *builder) op(op Op, args ...Arg) *stepRef {
-	s := Step{Op: op, NArgs: uint8(len(args))}
-	copy(s.Args[:], args)
-	return b.add(s)
+	return b.add(Step{Op: op, Args: b.keep(args)})
 }
 
 // newReg returns a fresh register.

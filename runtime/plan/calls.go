@@ -14,12 +14,31 @@ const resolveInRoot = unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS
 
 // openat2 opens path under dir. A lookup that lost a race against a rename is tried again.
 func (b *builder) openat2(dir Arg, path string, flags, resolve uint64) *stepRef {
-	how := make([]byte, 24)
-	binary.NativeEndian.PutUint64(how, flags|unix.O_CLOEXEC)
-	binary.NativeEndian.PutUint64(how[16:], resolve)
-	r := b.call(unix.SYS_OPENAT2, dir, str(path), ptr(&Mem{Data: how}), num(24))
+	r := b.call(unix.SYS_OPENAT2, dir, str(path), ptr(b.how(flags|unix.O_CLOEXEC, resolve)), num(24))
 	r.step().Retry = true
 	return r
+}
+
+// how is a struct open_how; the few different ones are shared by all steps.
+func (b *builder) how(flags, resolve uint64) *Mem {
+	for _, m := range b.hows {
+		if binary.NativeEndian.Uint64(m.Data) == flags && binary.NativeEndian.Uint64(m.Data[16:]) == resolve {
+			return m
+		}
+	}
+	m := room(24)
+	binary.NativeEndian.PutUint64(m.Data, flags)
+	binary.NativeEndian.PutUint64(m.Data[16:], resolve)
+	b.hows = append(b.hows, m)
+	return m
+}
+
+// scratch is the buffer that system calls answer into. Its content is good until the next such call.
+func (b *builder) scratch() *Mem {
+	if b.answer == nil {
+		b.answer = room(unix.PathMax)
+	}
+	return b.answer
 }
 
 // openIn opens path as the root directory dir would see it, for reference only (O_PATH); "" is dir.
@@ -103,22 +122,22 @@ func (b *builder) load(m *Mem, off, size int, mask uint64) Reg {
 
 // Offsets in struct statx (statx(2)) and struct statfs (statfs(2)).
 const (
-	statxSize, statxMode, statxMajor, statxMinor = 256, 28, 128, 132
-	statfsSize                                   = 120
+	statxMode, statxMajor, statxMinor = 28, 128, 132
+	statfsType                        = 0
 )
 
 // statx fills a buffer about the file that fd refers to.
 func (b *builder) statx(fd Arg) *Mem {
-	m := room(statxSize)
+	m := b.scratch()
 	b.call(unix.SYS_STATX, fd, str(""), num(unix.AT_EMPTY_PATH), num(unix.STATX_BASIC_STATS), ptr(m))
 	return m
 }
 
 // fsMagic loads the magic number of the file system that fd is on.
 func (b *builder) fsMagic(fd Arg) Reg {
-	m := room(statfsSize)
+	m := b.scratch()
 	b.call(unix.SYS_FSTATFS, fd, ptr(m))
-	return b.load(m, 0, 8, ^uint64(0))
+	return b.load(m, statfsType, 8, ^uint64(0))
 }
 
 // requireEqual fails with errno and the message unless reg has the value.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -225,3 +226,6 @@ func (c *compiler) supported() error {
 	}
 	return nil
 }
+
+// indexed names an element of a list in the config.
+func indexed(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

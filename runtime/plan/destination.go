@@ -93,19 +93,22 @@ const (
 	devptsMagic = 0x1cd1
 )
 
-// procTargets are the files of procfs that may be mounted over: what LXCFS and the like provide. All
+// procTarget names the files of procfs that may be mounted over: what LXCFS and the like provide. All
 // else below /proc would let a container fake or unmask what others, and the runtime, rely on.
-var procTargets = map[string]bool{
-	"proc/cpuinfo": true, "proc/diskstats": true, "proc/meminfo": true, "proc/stat": true,
-	"proc/swaps": true, "proc/uptime": true, "proc/loadavg": true, "proc/slabinfo": true,
-	"proc/net/dev": true, "proc/sys/kernel/ns_last_pid": true, "proc/sys/crypto/fips_enabled": true,
+func procTarget(rel string) bool {
+	switch rel {
+	case "proc/cpuinfo", "proc/diskstats", "proc/meminfo", "proc/stat", "proc/swaps", "proc/uptime", "proc/loadavg",
+		"proc/slabinfo", "proc/net/dev", "proc/sys/kernel/ns_last_pid", "proc/sys/crypto/fips_enabled":
+		return true
+	}
+	return false
 }
 
 // guard refuses a mount that would land in procfs or sysfs without the config saying so (security rule
 // 3): the path may have led there through a symbolic link.
 func (c *compiler) guard(rel string, fd Arg) {
 	magic := c.fsMagic(fd)
-	if !procTargets[rel] {
+	if !procTarget(rel) {
 		c.requireDifferent(magic, procMagic, "the destination is in procfs")
 	}
 	if rel != "sys" && !strings.HasPrefix(rel, "sys/") {

@@ -1,8 +1,8 @@
 package plan
 
 import (
-	"fmt"
 	"path"
+	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -44,7 +44,7 @@ func (c *compiler) devices() {
 	}
 	for i := range c.linux.Devices {
 		d := &c.linux.Devices[i]
-		field := fmt.Sprintf("linux.devices[%d]", i)
+		field := indexed("linux.devices", i)
 		dir := dev
 		if path.Dir(path.Clean(d.Path)) != "/dev" {
 			c.doing("make the directory of "+d.Path, field)
@@ -119,7 +119,7 @@ func deviceType(t string) uint64 {
 
 // checkDevice accepts what is already there only if it is the very device.
 func (c *compiler) checkDevice(d *specs.LinuxDevice, dir Arg, name string, kind uint64) {
-	message := fmt.Sprintf("%s exists and is not the device %s %d:%d", d.Path, d.Type, d.Major, d.Minor)
+	message := d.Path + " exists and is not the device " + d.Type + " " + strconv.FormatInt(d.Major, 10) + ":" + strconv.FormatInt(d.Minor, 10)
 	fd := c.openat2(dir, name, unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_MAGICLINKS).save().arg()
 	c.requireNode(fd, kind, uint32(d.Major), uint32(d.Minor), message)
 	c.close(fd)

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -75,7 +74,7 @@ func (c *compiler) enter(pid int) {
 		return
 	}
 	c.doing("join the container's namespaces", "linux.namespaces")
-	pidfd := c.file(File{Kind: Pidfd, Path: fmt.Sprintf("pidfd of process %d", pid)})
+	pidfd := c.file(File{Kind: Pidfd, Path: "pidfd of process " + strconv.Itoa(pid)})
 	c.call(unix.SYS_SETNS, pidfd, num(uint64(flags)))
 	if flags&unix.CLONE_NEWUSER != 0 {
 		c.becomeNamespaceRoot()

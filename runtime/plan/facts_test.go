@@ -86,7 +86,10 @@ func (f *facts) result(s *Step) string {
 	if s.Op != Syscall {
 		return "value"
 	}
-	dir := f.kind(s.Args[0])
+	var dir string
+	if len(s.Args) > 0 {
+		dir = f.kind(s.Args[0])
+	}
 	switch s.Call {
 	case unix.SYS_OPENAT, unix.SYS_OPENAT2:
 		return f.opened(s, dir)
@@ -165,19 +168,27 @@ func (f *facts) reaches(from, to int, avoid []int) bool {
 // always says whether every way to step i leads through one of the steps.
 func (f *facts) always(steps []int, i int) bool { return len(steps) > 0 && !f.reaches(0, i, steps) }
 
-// checks lists the Compare steps that compare what call has filled in about fd (of bufferArg, at off) with value
+// checks lists the Compare steps that compare what call has filled in about fd (at off) with value
 // and that fail when they are equal (or, with wantEqual, when they are not).
-func (f *facts) checks(call uint32, bufferArg int, fd Arg, off, value uint64, wantEqual bool) []int {
-	buffers := map[*Mem]bool{}
+func (f *facts) checks(call uint32, fd Arg, off, value uint64, wantEqual bool) []int {
 	regs := map[uint64]bool{}
+	writer := map[*Mem]int{} // the last step that wrote to memory: it may serve many steps
 	var list []int
 	for i := range f.Steps {
 		s := &f.Steps[i]
 		switch {
-		case s.Op == Syscall && s.Call == call && sameArg(s.Args[0], fd):
-			buffers[s.Args[bufferArg].Mem] = true
-		case s.Op == Load && s.Args[0].Kind == Pointer && buffers[s.Args[0].Mem] && s.Args[0].Val == off:
-			regs[uint64(s.Save)] = true
+		case s.Op == Syscall:
+			for _, a := range s.Args {
+				if a.Kind == Pointer {
+					writer[a.Mem] = i
+				}
+			}
+		case s.Op == Load && s.Args[0].Val == off:
+			w, written := writer[s.Args[0].Mem]
+			from := &f.Steps[w]
+			if written && from.Call == call && sameArg(from.Args[0], fd) && f.always([]int{w}, i) {
+				regs[uint64(s.Save)] = true
+			}
 		case s.Op == Compare && s.Args[0].Kind == InReg && regs[s.Args[0].Val] && s.Args[1].Val == value:
 			bad := s.Next
 			if wantEqual {

@@ -26,7 +26,7 @@ func (s *Step) format() string {
 	}
 	name, kinds := callInfo(s.Call)
 	args := make([]string, 0, 6)
-	for i := range s.Args[:s.NArgs] {
+	for i := range s.Args {
 		kind := byte('x')
 		if i < len(kinds) {
 			kind = kinds[i]
@@ -51,6 +51,14 @@ func (s *Step) argument(i int, kind byte) string {
 			return mountAttrText(a.Mem.Data)
 		case unix.SYS_PRLIMIT64:
 			return fmt.Sprintf("{%s, %s}", limit(a.Mem.Data), limit(a.Mem.Data[8:]))
+		case unix.SYS_SETGROUPS:
+			gids := make([]uint32, len(a.Mem.Data)/4)
+			for i := range gids {
+				gids[i] = binary.NativeEndian.Uint32(a.Mem.Data[4*i:])
+			}
+			return fmt.Sprint(gids)
+		case unix.SYS_SECCOMP:
+			return fmt.Sprintf("{filter of %d instructions}", binary.NativeEndian.Uint16(a.Mem.Data))
 		case unix.SYS_CAPSET:
 			d := a.Mem.Data
 			set := func(i int) uint64 {
@@ -90,12 +98,23 @@ func (a *Arg) format(kind byte) string {
 	case Text:
 		return fmt.Sprintf("%q", a.Str)
 	case Pointer:
-		if a.Mem.Note != "" {
-			return a.Mem.Note
+		if list, ok := a.Mem.vector(); ok {
+			return fmt.Sprintf("%q", list)
 		}
 		return fmt.Sprintf("&[%d]", len(a.Mem.Data)) + offset(a.Val)
 	}
 	return a.number(kind)
+}
+
+// vector reads m back as an array of strings, if it is one.
+func (m *Mem) vector() (list []string, ok bool) {
+	for _, r := range m.Refs {
+		if r.To != nil {
+			return nil, false
+		}
+		list = append(list, r.Str)
+	}
+	return list, len(m.Data) == 8*(len(list)+1)
 }
 
 func offset(v uint64) string {

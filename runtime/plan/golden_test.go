@@ -193,8 +193,8 @@ func TestNamedCalls(t *testing.T) {
 				continue
 			}
 			name, kinds := callInfo(s.Call)
-			if name == "" || len(kinds) < int(s.NArgs) {
-				t.Errorf("%s: step %d, call %d: name %q, arguments %q of %d", g.name, i, s.Call, name, kinds, s.NArgs)
+			if name == "" || len(kinds) < len(s.Args) {
+				t.Errorf("%s: step %d, call %d: name %q, arguments %q of %d", g.name, i, s.Call, name, kinds, len(s.Args))
 			}
 		}
 	}

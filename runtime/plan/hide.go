@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -13,7 +11,7 @@ func (c *compiler) hidePaths() {
 		c.maskPaths()
 	}
 	for i, p := range c.linux.ReadonlyPaths {
-		c.doing("make "+p+" read-only", fmt.Sprintf("linux.readonlyPaths[%d]", i))
+		c.doing("make "+p+" read-only", indexed("linux.readonlyPaths", i))
 		c.readonlyPath(p)
 	}
 }
@@ -32,7 +30,7 @@ func (c *compiler) maskPaths() {
 	c.close(fs)
 	used := c.newReg()
 	for i, p := range c.linux.MaskedPaths {
-		c.doing("mask "+p, fmt.Sprintf("linux.maskedPaths[%d]", i))
+		c.doing("mask "+p, indexed("linux.maskedPaths", i))
 		c.maskPath(p, null, empty, used)
 	}
 	c.close(null)

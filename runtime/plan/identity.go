@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -47,7 +46,7 @@ func (c *compiler) stdioOwner() {
 	c.doing("hand stdio to the process's user", "process.user.uid")
 	for fd := uint64(0); fd < 3; fd++ {
 		own, skip := c.label(), c.label()
-		st := room(statxSize)
+		st := c.scratch()
 		c.call(unix.SYS_STATX, num(fd), str(""), num(unix.AT_EMPTY_PATH), num(unix.STATX_BASIC_STATS), ptr(st)).any().otherwise(skip)
 		device := c.load(st, statxMajor, 8, ^uint64(0)) // rdev_major, rdev_minor
 		c.op(Compare, device.arg(), num(1|3<<32)).then(skip).otherwise(own)
@@ -145,7 +144,7 @@ func mask(names []string) (bits uint64) {
 func (c *compiler) groups() {
 	gids := c.cfg.Process.User.AdditionalGids
 	c.doing("set the supplementary groups", "process.user.additionalGids")
-	list := &Mem{Data: make([]byte, 4*len(gids)), Note: fmt.Sprint(gids)}
+	list := &Mem{Data: make([]byte, 4*len(gids))}
 	for i, gid := range gids {
 		binary.NativeEndian.PutUint32(list.Data[4*i:], gid)
 	}
@@ -177,8 +176,7 @@ func (c *compiler) seccomp() {
 	const setModeFilter = 1
 	count := len(f.Insns) / 8
 	c.doing("load the seccomp filter", "linux.seccomp")
-	insns := &Mem{Data: f.Insns, Note: fmt.Sprintf("%d instructions", count)}
-	prog := &Mem{Data: make([]byte, 16), Refs: []Ref{{Off: 8, To: insns}}, Note: fmt.Sprintf("{filter of %d instructions}", count)}
+	prog := &Mem{Data: make([]byte, 16), Refs: []Ref{{Off: 8, To: &Mem{Data: f.Insns}}}}
 	binary.NativeEndian.PutUint16(prog.Data, uint16(count))
 	c.call(unix.SYS_SECCOMP, num(setModeFilter), num(uint64(f.Flags)), ptr(prog))
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/binary"
-	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -43,7 +42,7 @@ func (c *compiler) sysctls() {
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		c.doing("set the sysctl "+key, fmt.Sprintf("linux.sysctl[%q]", key))
+		c.doing("set the sysctl "+key, "linux.sysctl["+strconv.Quote(key)+"]")
 		c.writeProc("sys/"+sysctlPath(key), c.linux.Sysctl[key])
 	}
 }
@@ -65,7 +64,7 @@ func (c *compiler) limits() {
 		return
 	}
 	for i, l := range p.Rlimits {
-		c.doing("limit "+l.Type, fmt.Sprintf("process.rlimits[%d]", i))
+		c.doing("limit "+l.Type, indexed("process.rlimits", i))
 		resource, _ := spec.Rlimit(l.Type)
 		pair := make([]byte, 16)
 		binary.NativeEndian.PutUint64(pair, l.Soft)

@@ -37,7 +37,7 @@ type option struct{ key, value, field string }
 
 func (c *compiler) mounts() error {
 	for i := range c.cfg.Mounts {
-		m, err := parseMount(&c.cfg.Mounts[i], fmt.Sprintf("mounts[%d]", i))
+		m, err := parseMount(&c.cfg.Mounts[i], indexed("mounts", i))
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func parseMount(sm *specs.Mount, field string) (*mount, error) {
 	m := &mount{Mount: sm, field: field, rel: relative(sm.Destination)}
 	m.bind, m.recursive = spec.IsBind(sm)
 	for i, word := range sm.Options {
-		o := option{key: word, field: fmt.Sprintf("%s.options[%d]", field, i)}
+		o := option{key: word, field: indexed(field+".options", i)}
 		if known, ok := spec.MountOption(word); ok {
 			m.apply(known, o)
 			continue
@@ -216,8 +216,14 @@ func (c *compiler) fill(m *mount, mode Reg, made, covered Arg) {
 	}
 }
 
-// pseudo file systems have one superblock for many mounts: "ro" is for the mount alone.
-var pseudo = map[string]bool{"proc": true, "sysfs": true, "mqueue": true, "devpts": true, "cgroup": true, "cgroup2": true}
+// pseudo names the file systems that have one superblock for many mounts: "ro" is for the mount alone.
+func pseudo(fstype string) bool {
+	switch fstype {
+	case "proc", "sysfs", "mqueue", "devpts", "cgroup", "cgroup2":
+		return true
+	}
+	return false
+}
 
 // maxOption is the longest value that fsconfig(2) takes, with its NUL.
 const maxOption = 256
@@ -225,7 +231,7 @@ const maxOption = 256
 func (c *compiler) configure(fs Arg, m *mount, filled bool) error {
 	for _, o := range m.super {
 		// A tmpfs that takes something over from its mount point has to be written to once.
-		if o.key != "ro" || !pseudo[m.Type] && !filled {
+		if o.key != "ro" || !pseudo(m.Type) && !filled {
 			c.fsconfig(fs, o)
 		}
 	}

@@ -32,6 +32,7 @@ const lateFlags = unix.CLONE_NEWCGROUP | unix.CLONE_NEWTIME
 // namespaces gets the process into all of its namespaces.
 func (c *compiler) namespaces() {
 	fresh, joined := c.wantedNamespaces()
+	c.p.Init = fresh&unix.CLONE_NEWPID != 0
 	if fresh&unix.CLONE_NEWUSER == 0 && joined == 0 {
 		c.p.Clone = fresh &^ lateFlags
 	} else {
@@ -66,7 +67,7 @@ func (c *compiler) wantedNamespaces() (fresh, joined uintptr) {
 func (c *compiler) namespaceField(t specs.LinuxNamespaceType) string {
 	for i := range c.linux.Namespaces {
 		if c.linux.Namespaces[i].Type == t {
-			return fmt.Sprintf("linux.namespaces[%d]", i)
+			return indexed("linux.namespaces", i)
 		}
 	}
 	return "linux.namespaces"

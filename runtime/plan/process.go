@@ -1,7 +1,7 @@
 package plan
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +36,7 @@ func (c *compiler) workingDirectory() {
 // checkCwd makes sure that the kernel, too, sees the working directory inside the root: the path that
 // getcwd(2) gives for any other starts with "(unreachable)".
 func (c *compiler) checkCwd() {
-	buf := room(unix.PathMax)
+	buf := c.scratch()
 	c.call(unix.SYS_GETCWD, ptr(buf), num(unix.PathMax))
 	c.requireEqual(c.load(buf, 0, 1, 0xff), '/', unix.EPERM, "the working directory is outside of the container's root")
 }
@@ -80,7 +80,7 @@ func (c *compiler) findExecutable() {
 	denied, absent, found := c.newReg(), c.label(), c.label()
 	for i, p := range e.paths {
 		next, refused, regular, allowed := c.label(), c.label(), c.label(), c.label()
-		st := room(statxSize)
+		st := c.scratch()
 		c.call(unix.SYS_STATX, cwd, str(p), num(0), num(unix.STATX_TYPE|unix.STATX_MODE), ptr(st)).
 			ok(unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP).otherwise(next)
 		mode := c.load(st, statxMode, 2, unix.S_IFMT)
@@ -97,12 +97,12 @@ func (c *compiler) findExecutable() {
 	refused := c.label()
 	c.op(Compare, denied.arg(), num(1)).then(refused).otherwise(absent)
 	c.place(refused)
-	c.fail(unix.EACCES, fmt.Sprintf("exec: %q: permission denied", name))
+	c.fail(unix.EACCES, "exec: "+strconv.Quote(name)+": permission denied")
 	c.place(absent)
 	if len(e.paths) == 1 {
-		c.fail(unix.ENOENT, fmt.Sprintf("exec: %q: stat %s: no such file or directory", name, name))
+		c.fail(unix.ENOENT, "exec: "+strconv.Quote(name)+": stat "+name+": no such file or directory")
 	} else {
-		c.fail(unix.ENOENT, fmt.Sprintf("exec: %q: executable file not found in $PATH", name))
+		c.fail(unix.ENOENT, "exec: "+strconv.Quote(name)+": executable file not found in $PATH")
 	}
 	c.place(found)
 	c.exe = e
@@ -142,7 +142,7 @@ func hasVariable(env []string, name string) bool {
 
 // vector is a NULL-terminated array of strings, as execve(2) takes it.
 func vector(list []string) *Mem {
-	m := &Mem{Data: make([]byte, 8*(len(list)+1)), Refs: make([]Ref, len(list)), Note: fmt.Sprintf("%q", list)}
+	m := &Mem{Data: make([]byte, 8*(len(list)+1)), Refs: make([]Ref, len(list))}
 	for i, s := range list {
 		m.Refs[i] = Ref{Off: 8 * i, Str: s}
 	}

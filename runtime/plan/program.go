@@ -15,6 +15,7 @@ type Program struct {
 	Files []File   // descriptors that the parent opens and the child inherits
 	Steps []Step
 	Tasks []Task // what the steps are for
+	Init  bool   // the first process is the init of a new pid namespace: all others end with it
 	Regs  int    // how many registers the steps use, with 0 and Report
 }
 
@@ -69,7 +70,6 @@ type Arg struct {
 type Mem struct {
 	Data []byte
 	Refs []Ref
-	Note string // how plan prints it, when not as a byte count
 }
 
 // Ref says that the eight bytes at Off of a Mem hold the address of To (or of Str, NUL-terminated).
@@ -82,16 +82,15 @@ type Ref struct {
 // Step is one operation of a Program.
 type Step struct {
 	Op    Op
-	Any   bool  // every errno is tolerated
-	Retry bool  // EAGAIN is tried again, a bounded number of times (openat2(2): racing renames)
-	NArgs uint8 // how many of Args count
+	Any   bool // every errno is tolerated
+	Retry bool // EAGAIN is tried again, a bounded number of times (openat2(2): racing renames)
 	Call  uint32
 	Save  Reg
 	Task  int32
-	Next  int32 // step to go on at; always larger than the step's own number
-	Else  int32 // step to go on at after a tolerated errno, or when Compare finds a difference
-	Ok    [4]unix.Errno
-	Args  [6]Arg
+	Next  int32         // step to go on at; always larger than the step's own number
+	Else  int32         // step to go on at after a tolerated errno, or when Compare finds a difference
+	Ok    [4]unix.Errno // errors after which the Program goes on at Else; 0 ends the list
+	Args  []Arg         // at most six
 }
 
 // FileKind says how the parent opens a File.
@@ -151,7 +150,7 @@ func (p *Program) Verify() error {
 				return fmt.Errorf("internal error: step %d jumps to %d of %d", i, to, n)
 			}
 		}
-		for _, a := range s.Args[:s.NArgs] {
+		for _, a := range s.Args {
 			if a.Kind == InReg && a.Val >= uint64(p.Regs) {
 				return fmt.Errorf("internal error: step %d reads register %d of %d", i, a.Val, p.Regs)
 			}

@@ -18,11 +18,11 @@ func ruleGuard(f *facts) (bad []string) {
 		}
 		destination := task.What[strings.LastIndex(task.What, " on ")+len(" on "):]
 		rel := relative(destination)
-		proc := f.checks(unix.SYS_FSTATFS, 1, s.Args[2], 0, procMagic, false)
-		if !procTargets[rel] && !f.always(proc, i) {
+		proc := f.checks(unix.SYS_FSTATFS, s.Args[2], 0, procMagic, false)
+		if !procTarget(rel) && !f.always(proc, i) {
 			bad = append(bad, f.at(i, "%s may be in procfs", destination))
 		}
-		sysfs := f.checks(unix.SYS_FSTATFS, 1, s.Args[2], 0, sysfsMagic, false)
+		sysfs := f.checks(unix.SYS_FSTATFS, s.Args[2], 0, sysfsMagic, false)
 		if rel != "sys" && !strings.HasPrefix(rel, "sys/") && !f.always(sysfs, i) {
 			bad = append(bad, f.at(i, "%s may be in sysfs", destination))
 		}
@@ -52,7 +52,7 @@ func ruleNull(f *facts) (bad []string) {
 			continue
 		}
 		for off, want := range map[uint64]uint64{statxMode: unix.S_IFCHR, statxMajor: 1, statxMinor: 3} {
-			if !f.always(f.checks(unix.SYS_STATX, 4, fd, off, want, true), i) {
+			if !f.always(f.checks(unix.SYS_STATX, fd, off, want, true), i) {
 				bad = append(bad, f.at(i, "may not be the null device (statx at %d)", off))
 			}
 		}
@@ -69,7 +69,7 @@ func ruleCwd(f *facts) (bad []string) {
 	var checks []int
 	for _, i := range f.calls(unix.SYS_GETCWD) {
 		buffer := f.Steps[i].Args[0]
-		checks = append(checks, f.checks(unix.SYS_GETCWD, 0, buffer, 0, '/', true)...)
+		checks = append(checks, f.checks(unix.SYS_GETCWD, buffer, 0, '/', true)...)
 	}
 	for _, exec := range f.calls(unix.SYS_EXECVE) {
 		if !f.always(checks, exec) {

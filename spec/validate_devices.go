@@ -98,7 +98,8 @@ func validInterface(name string) bool {
 	if name == "" || len(name) > 15 || name == "." || name == ".." {
 		return false
 	}
-	return !strings.ContainsAny(name, "/: \t\n\v\f\r\x00\xa0")
+	// What the kernel's isspace takes for white space includes the Latin-1 no-break space.
+	return !strings.ContainsAny(name, "/: \t\n\v\f\r\x00") && strings.IndexByte(name, 0xa0) < 0
 }
 
 // timeOffsets checks the rules of time_namespaces(7).

@@ -49,7 +49,7 @@ func Start(p *plan.Program, o Options) (*Process, error) {
 		return nil, err
 	}
 	defer unix.Close(theirs)
-	proc, err := spawn(p, o, append([]int{theirs}, opened...), image)
+	proc, err := spawn(p, o, append([]int{theirs, image}, opened...))
 	if err != nil {
 		unix.Close(ours)
 		return nil, err
@@ -128,9 +128,9 @@ func socketPair() (ours, theirs int, err error) {
 	return pair[0], pair[1], nil
 }
 
-// spawn clones the first process and has it execute image. In the child the descriptors are stdio, the
-// preserved ones, then files; the image comes last, so that no other one takes its number.
-func spawn(p *plan.Program, o Options, files []int, image int) (*Process, error) {
+// spawn clones the first process and has it execute the image. In the child the descriptors are stdio, the
+// preserved ones, then files: the report channel, the image, what the Program inherits.
+func spawn(p *plan.Program, o Options, files []int) (*Process, error) {
 	attr := &syscall.ProcAttr{Dir: o.Dir, Env: []string{}, Files: make([]uintptr, 0, 4+o.Preserved+len(files))}
 	attr.Files = append(attr.Files, o.Stdio[:]...)
 	for fd := 3; fd < 3+o.Preserved; fd++ {
@@ -139,8 +139,7 @@ func spawn(p *plan.Program, o Options, files []int, image int) (*Process, error)
 	for _, fd := range files {
 		attr.Files = append(attr.Files, uintptr(fd))
 	}
-	attr.Files = append(attr.Files, uintptr(image))
-	path := "/proc/self/fd/" + strconv.Itoa(len(attr.Files)-1)
+	path := "/proc/self/fd/" + strconv.Itoa(4+o.Preserved)
 	proc := &Process{Pidfd: -1}
 	attr.Sys = &syscall.SysProcAttr{Cloneflags: p.Clone, PidFD: &proc.Pidfd}
 	if o.Cgroup >= 0 {

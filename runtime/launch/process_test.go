@@ -62,11 +62,11 @@ func TestImageSealed(t *testing.T) {
 			t.Errorf("the seals are %#x, %v", seals, err)
 		}
 		// The descriptor that it was executed from stays in the child until close_range; it, too, can change nothing.
-		last := proc(p.Pid, "fd/4")
-		if got := readlink(t, last); got != "/memfd:dhow-init (deleted)" {
-			t.Fatalf("the last descriptor is %s", got)
+		held := proc(p.Pid, "fd/4")
+		if got := readlink(t, held); got != "/memfd:dhow-init (deleted)" {
+			t.Fatalf("descriptor 4 is %s", got)
 		}
-		rw, err := unix.Open(last, unix.O_RDWR|unix.O_CLOEXEC, 0)
+		rw, err := unix.Open(held, unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err == nil {
 			defer unix.Close(rw)
 			if _, err = unix.Pwrite(rw, []byte("x"), 0); err == nil {
@@ -84,7 +84,7 @@ func TestImageSealed(t *testing.T) {
 	})
 }
 
-// TestInherited: the child has stdio, the report channel, the Program's files in their order and the image, nothing else.
+// TestInherited: the child has stdio, the report channel, the image and the Program's files in their order, nothing else.
 func TestInherited(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b"} {
@@ -99,14 +99,14 @@ func TestInherited(t *testing.T) {
 	defer in.Close()
 	defer out.Close()
 	p := program(tell(imm(1)), exit(imm(0)))
-	p.Files = []plan.File{{Path: filepath.Join(dir, "a"), Flags: unix.O_RDONLY, FD: 4}, {Path: filepath.Join(dir, "b"), Flags: unix.O_WRONLY, FD: 5, Kind: plan.CgroupTask},
-		{Kind: plan.Listener, FD: 6}, {Kind: plan.Pidfd, FD: 7}}
+	p.Files = []plan.File{{Path: filepath.Join(dir, "a"), Flags: unix.O_RDONLY, FD: 5}, {Path: filepath.Join(dir, "b"), Flags: unix.O_WRONLY, FD: 6, Kind: plan.CgroupTask},
+		{Kind: plan.Listener, FD: 7}, {Kind: plan.Pidfd, FD: 8}}
 	o := plain()
 	o.Dir, o.Stdio = dir, [3]uintptr{in.Fd(), out.Fd(), out.Fd()}
 	o.Listener, o.Pidfd = int(in.Fd()), int(out.Fd())
 	meet(t, p, o, func(p *Process, _ *Request) {
 		reading, writing := readlink(t, fmt.Sprintf("/proc/self/fd/%d", in.Fd())), readlink(t, fmt.Sprintf("/proc/self/fd/%d", out.Fd()))
-		want := []string{reading, writing, writing, "socket:", filepath.Join(dir, "a"), filepath.Join(dir, "b"), reading, writing, "/memfd:dhow-init (deleted)"}
+		want := []string{reading, writing, writing, "socket:", "/memfd:dhow-init (deleted)", filepath.Join(dir, "a"), filepath.Join(dir, "b"), reading, writing}
 		names, err := os.ReadDir(proc(p.Pid, "fd"))
 		if err != nil || len(names) != len(want) {
 			t.Fatalf("it has %d descriptors, want %d; %v", len(names), len(want), err)
@@ -288,7 +288,7 @@ func descriptors(t *testing.T) int {
 // TestNothingLeft: a Process that was forgotten leaves no descriptor behind.
 func TestNothingLeft(t *testing.T) {
 	p := program(tell(imm(1)), exit(imm(0)))
-	p.Files = []plan.File{{Path: "/dev/null", FD: 4}}
+	p.Files = []plan.File{{Path: "/dev/null", FD: 5}}
 	run := func() { meet(t, p, plain(), func(*Process, *Request) {}) }
 	run()
 	before := descriptors(t)

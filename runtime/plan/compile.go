@@ -54,11 +54,22 @@ type compiler struct {
 	oldRoot   Arg
 	proc      Arg // detached procfs mount, made by procfs when first needed
 	hasProc   bool
+	listener  Arg // socket that start connects to
 	exe       executable
 	cwdDenied Reg      // 1 when root may not enter process.cwd
 	execInto  bool     // the container exists: this is an exec
 	unknown   []string // config fields that this version cannot serve
 }
+
+// Descriptors of the child that have a fixed place above the preserved ones.
+const (
+	reportSlot = iota // report channel
+	imageSlot         // the Program's own file; when it runs, the place of the container's root
+	fileSlot          // first of Files
+)
+
+// slot is the number of a descriptor with a fixed place.
+func (in *Input) slot(n int) int { return 3 + in.Preserved + n }
 
 // Compile makes the Program of a new container.
 func Compile(in *Input) (*Program, error) {
@@ -96,9 +107,12 @@ func Compile(in *Input) (*Program, error) {
 }
 
 func newCompiler(in *Input) *compiler {
-	c := &compiler{builder: newBuilder(4 + in.Preserved), in: in, cfg: in.Config, linux: in.Config.Linux}
+	c := &compiler{builder: newBuilder(in.slot(fileSlot)), in: in, cfg: in.Config, linux: in.Config.Linux}
 	if c.linux == nil {
 		c.linux = &specs.Linux{}
+	}
+	if in.Wait {
+		c.listener = c.file(File{Kind: Listener, Path: "start.sock"})
 	}
 	return c
 }
@@ -160,18 +174,33 @@ func (c *compiler) hooks() {
 
 // created reports that the container is made, and waits for `start` if it has to.
 func (c *compiler) created() {
+	c.letGo()
 	c.doing("record the container", "")
 	c.rendezvous(Created)
 	if c.in.Wait {
 		c.doing("wait for start", "")
-		listener := c.file(File{Kind: Listener, Path: "start.sock"})
-		c.call(unix.SYS_ACCEPT4, listener, num(0), num(0), num(unix.SOCK_CLOEXEC)).saveTo(Report)
-		c.close(listener)
+		c.call(unix.SYS_ACCEPT4, c.listener, num(0), num(0), num(unix.SOCK_CLOEXEC)).saveTo(Report)
+		c.close(c.listener)
 	}
 	if h := c.cfg.Hooks; h != nil && len(h.StartContainer) > 0 {
 		c.doing("run hooks before the container's process", "hooks.startContainer")
 		c.rendezvous(StartHooks)
 	}
+}
+
+// letGo closes all descriptors but those that are needed to the end: the report channel, the container's
+// root, the socket for `start`. Nothing of the host is left for somebody in the container to get hold of
+// while the process waits, or runs hooks.
+func (c *compiler) letGo() {
+	c.doing("close the runtime's descriptors", "")
+	root := num(uint64(c.in.slot(imageSlot)))
+	c.call(unix.SYS_DUP3, c.root, root, num(unix.O_CLOEXEC))
+	c.root = root
+	first := root.Val + 1
+	if c.in.Wait {
+		first = c.listener.Val + 1
+	}
+	c.call(unix.SYS_CLOSE_RANGE, num(first), num(0xffffffff), num(0))
 }
 
 // ownMounts says whether the container has a mount namespace to build in.

@@ -28,6 +28,7 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 	c.terminal()
 	c.limits()
 	c.readyProcess()
+	c.letGo()
 	c.doing("record the process", "")
 	c.rendezvous(Created)
 	c.becomeProcess()

@@ -78,6 +78,11 @@ func (f *facts) kind(a Arg) string {
 			return fileKinds[f.Files[i].Kind]
 		}
 	}
+	for _, i := range f.calls(unix.SYS_DUP3) {
+		if to := f.Steps[i].Args[1]; to.Val == a.Val {
+			return f.kind(f.Steps[i].Args[0])
+		}
+	}
 	return "?"
 }
 

@@ -16,8 +16,8 @@ func (c *compiler) becomeProcess() {
 		return
 	}
 	c.stdioOwner()
-	c.doing("close the runtime's descriptors", "")
-	c.call(unix.SYS_CLOSE_RANGE, num(uint64(3+c.in.Preserved)), num(0xffffffff), num(unix.CLOSE_RANGE_CLOEXEC))
+	c.doing("keep the runtime's descriptors from the container's process", "")
+	c.call(unix.SYS_CLOSE_RANGE, num(uint64(c.in.slot(reportSlot))), num(0xffffffff), num(unix.CLOSE_RANGE_CLOEXEC))
 	umask := uint64(0o022)
 	if p.User.Umask != nil {
 		umask = uint64(*p.User.Umask)

@@ -108,7 +108,7 @@ func ruleCloexec(f *facts) (bad []string) {
 		case unix.SYS_IOCTL:
 			has = s.Args[1].Val != unix.TIOCGPTPEER || s.Args[2].Val&unix.O_CLOEXEC != 0
 		case unix.SYS_DUP3:
-			has = s.Args[1].Val < 3 && f.kind(s.Args[0]) == "ioctl"
+			has = s.Args[1].Val < 3 && f.kind(s.Args[0]) == "ioctl" || s.Args[2].Val&unix.O_CLOEXEC != 0
 		default:
 			if c, ok := cloexec[s.Call]; ok {
 				has = s.Args[c.arg].Kind == Imm && s.Args[c.arg].Val&c.flag != 0
@@ -123,9 +123,13 @@ func ruleCloexec(f *facts) (bad []string) {
 
 // ruleCloseRange: before every execve all descriptors above the preserved ones were marked, and stdio is settled.
 func ruleCloseRange(f *facts) (bad []string) {
-	ranges := f.calls(unix.SYS_CLOSE_RANGE)
-	for _, i := range ranges {
+	var ranges []int
+	for _, i := range f.calls(unix.SYS_CLOSE_RANGE) {
 		a := f.Steps[i].Args
+		if a[2].Val == 0 && a[0].Val > uint64(3+f.in.Preserved) {
+			continue // closes what is above the report channel for good
+		}
+		ranges = append(ranges, i)
 		if a[0].Val != uint64(3+f.in.Preserved) || a[1].Val != 0xffffffff || a[2].Val != unix.CLOSE_RANGE_CLOEXEC || f.Steps[i].Any {
 			bad = append(bad, f.at(i, "does not mark everything from %d on", 3+f.in.Preserved))
 		}
@@ -190,7 +194,7 @@ func ruleSeccomp(f *facts) (bad []string) {
 	allowed := []uint32{unix.SYS_EXECVE}
 	if !f.in.Config.Process.NoNewPrivileges {
 		allowed = append(allowed, unix.SYS_PRCTL, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CAPSET,
-			unix.SYS_OPENAT2, unix.SYS_FCHDIR, unix.SYS_GETCWD)
+			unix.SYS_OPENAT2, unix.SYS_FCHDIR, unix.SYS_CLOSE, unix.SYS_GETCWD)
 	}
 	for i := loads[0] + 1; i < len(f.Steps); i++ {
 		if s := &f.Steps[i]; s.Op == Syscall && !slices.Contains(allowed, s.Call) {

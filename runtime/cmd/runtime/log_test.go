@@ -9,6 +9,7 @@ import (
 	"testing"
 )
 
+//lint:ignore ST1005 an error as a badly behaved library might give it
 var errTwoLines = errors.New("cannot start \"web\": first\nlast cause\n")
 
 const oneLine = `cannot start "web": first; last cause`

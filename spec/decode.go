@@ -22,11 +22,15 @@ type Document struct {
 	Unknown []string
 }
 
+// recordDepth is how deep the runtimes' records of a container have its config.json in them.
+const recordDepth = 8
+
 // Decode parses config.json. What belongs to other platforms (solaris, windows, vm, zos, freebsd) is skipped and
 // stays nil. Strings of the result share one copy of data. An error names line and column, or the JSON pointer
 // and the type that was expected; its class is "invalid argument".
 func Decode(data []byte) (*Document, error) {
 	d := newDecoder(data)
+	d.Reserve(recordDepth)
 	doc := &Document{Spec: new(specs.Spec), Raw: data}
 	decodeSpec(d, doc.Spec)
 	if err := d.End(); err != nil {

@@ -51,16 +51,14 @@ type hunt struct {
 
 // grab keeps a handle on the executable of a process. Most processes end while it looks: no error counts.
 func (h *hunt) grab(link string) {
-	target, err := os.Readlink(link)
-	if err != nil || harmless[filepath.Base(target)] {
-		return
-	}
 	fd, err := unix.Open(link, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
+	// Of the open file, not of the link: the process may have executed another one in between.
+	target, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
 	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil {
+	if err != nil || harmless[filepath.Base(target)] || unix.Fstat(fd, &st) != nil {
 		_ = unix.Close(fd)
 		return
 	}

@@ -102,15 +102,16 @@ func (h *handle) end() error {
 	return nil
 }
 
-// deleteUnread removes the directory of a container that has no record, which a crash between making
-// the one and writing the other leaves: nothing else was made by then.
+// deleteUnread removes the directory of a container that has no record it can read. A crash between
+// making the one and writing the other leaves that, when nothing else was made yet; and so may a power
+// loss, which nothing of the container has outlived.
 func (s *Store) deleteUnread(id string, cause error) error {
 	var missing notFound
 	if errors.As(cause, &missing) {
 		return nil
 	}
-	if !errors.Is(cause, unix.ENOENT) {
-		return cause
+	if err := checkID(id); err != nil {
+		return err
 	}
 	root, err := s.openRoot()
 	if err != nil {

@@ -2,8 +2,10 @@ package container
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -128,38 +130,41 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 // subgroup is the container's cgroup with the paths of --cgroup applied: [CONTROLLERS:]PATH, below the
 // container's own.
 func (e *entering) subgroup() (*cgroup.Group, error) {
-	paths := make(map[string]string, len(e.Cgroups))
-	for name, dir := range e.Cgroups {
-		paths[name] = dir
-	}
+	paths := maps.Clone(e.Cgroups)
 	for _, flag := range e.o.Cgroups {
 		names, sub, found := strings.Cut(flag, ":")
 		if !found {
 			names, sub = "", flag
 		}
-		if !path.IsAbs(sub) && sub != "" && strings.Contains("/"+sub+"/", "/../") || strings.Contains(sub+"/", "/../") {
+		if slices.Contains(strings.Split(sub, "/"), "..") {
 			return nil, errInvalid("cannot use --cgroup %s: it leaves the container's cgroup", flag)
 		}
-		if err := choose(paths, names, sub, flag); err != nil {
+		if err := choose(paths, e.Cgroups, names, sub, flag); err != nil {
 			return nil, err
 		}
 	}
 	return cgroup.Open(paths), nil
 }
 
-func choose(paths map[string]string, names, sub, flag string) error {
+// choose puts sub below the container's own directory of the named controllers, or of all. Controllers
+// that share a directory move together.
+func choose(paths, own map[string]string, names, sub, flag string) error {
 	if names == "" {
-		for name, dir := range paths {
+		for name, dir := range own {
 			paths[name] = path.Join(dir, sub)
 		}
 		return nil
 	}
 	for name := range strings.SplitSeq(names, ",") {
-		dir, ok := paths[name]
+		dir, ok := own[name]
 		if !ok {
 			return errInvalid("cannot use --cgroup %s: the container has no cgroup of controller %q", flag, name)
 		}
-		paths[name] = path.Join(dir, sub)
+		for other, shared := range own {
+			if shared == dir {
+				paths[other] = path.Join(dir, sub)
+			}
+		}
 	}
 	return nil
 }

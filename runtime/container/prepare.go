@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -41,6 +42,9 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 	var err error
 	if b.bundle, err = filepath.Abs(o.Bundle); err != nil {
 		return nil, fmt.Errorf("cannot find bundle %q: %w", o.Bundle, err)
+	}
+	if !utf8.ValidString(b.bundle) {
+		return nil, errInvalid("cannot use bundle %q: its path is not UTF-8, which a state in JSON cannot hold", b.bundle)
 	}
 	if b.doc, err = spec.Load(b.bundle); err != nil {
 		return nil, err

@@ -53,8 +53,7 @@ func (r *record) encode() []byte {
 	return append(b, "}\n"...)
 }
 
-// appendString appends s as a JSON string. Bytes that are not UTF-8, which a path may have, become
-// U+FFFD on reading, as everywhere in JSON.
+// appendString appends s, which is UTF-8, as a JSON string.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

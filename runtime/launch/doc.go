@@ -2,7 +2,7 @@
 // the Program's steps.
 //
 // The steps are linked into a tiny static ELF executable, a few kilobytes of data behind a
-// two-hundred-byte interpreter written in assembly, that lives in a sealed memfd. The first process is
+// interpreter of a few hundred bytes written in assembly, that lives in a sealed memfd. The first process is
 // cloned into its namespaces and its control group by the standard library and executes that file. So
 // the child never runs Go code, never shares or copies the Go heap, holds a few pages of memory while
 // it waits for `start`, and /proc/self/exe never leads to the runtime's binary on the host, however

@@ -40,10 +40,10 @@ func (c *compiler) cgroupV1Mounts(m *mount) error {
 	top.attr.Set &^= unix.MOUNT_ATTR_RDONLY
 	top.super = nil
 	top.data = []option{{key: "mode", value: "755"}}
-	if err := c.fsMount(&top); err != nil {
+	dir, err := c.attachFS(&top)
+	if err != nil {
 		return err
 	}
-	dir := c.openIn(c.root, m.rel, unix.O_DIRECTORY).save().arg()
 	for _, h := range c.hierarchies() {
 		c.doing("mount the cgroup hierarchy "+h.name, m.field)
 		c.mkdirat(dir, h.name, 0o755)

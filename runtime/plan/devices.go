@@ -72,6 +72,7 @@ func (c *compiler) device(d *specs.LinuxDevice, dir Arg, field string) {
 		c.doing("bind the device "+d.Path, field)
 		tree := c.file(File{Kind: OpenTree, Path: d.Path, Field: field})
 		to := c.destination(d.Path, makeFile, Arg{})
+		c.guard(relative(d.Path), to)
 		c.moveMount(tree, to)
 		c.close(to)
 		c.close(tree)

@@ -14,17 +14,20 @@ func (s *Step) format() string {
 	case Rendezvous:
 		return fmt.Sprintf("rendezvous(%s)", Code(s.Args[0].Val))
 	case Load:
-		return fmt.Sprintf("load(%s, %d) & %#x", s.Args[0].format('p'), s.Args[1].Val, s.Args[2].Val)
+		return fmt.Sprintf("load(%s, %d) & %#x", s.Args[0].source(), s.Args[1].Val, s.Args[2].Val)
 	case Store:
 		return fmt.Sprintf("store(%s, %s)", s.Args[0].format('p'), s.Args[1].format('d'))
 	case Compare:
 		return fmt.Sprintf("compare(%s, %s)", s.Args[0].format('x'), s.Args[1].format('x'))
 	case Fail:
-		return fmt.Sprintf("fail(%s)", unix.ErrnoName(unix.Errno(s.Args[0].Val)))
+		return fmt.Sprintf("fail(%s, %q)", unix.ErrnoName(unix.Errno(s.Args[0].Val)), s.Args[1].Str)
 	case Exit:
 		return fmt.Sprintf("exit_group(%d)", s.Args[0].Val)
 	}
 	name, kinds := callInfo(s.Call)
+	if s.Call == unix.SYS_PRCTL && s.Args[0].Val == unix.PR_CAP_AMBIENT {
+		kinds = "Pdd--"
+	}
 	args := make([]string, 0, 6)
 	for i := range s.Args {
 		kind := byte('x')
@@ -59,6 +62,12 @@ func (s *Step) argument(i int, kind byte) string {
 			return fmt.Sprint(gids)
 		case unix.SYS_SECCOMP:
 			return fmt.Sprintf("{filter of %d instructions}", binary.NativeEndian.Uint16(a.Mem.Data))
+		case unix.SYS_SCHED_SETATTR:
+			d := a.Mem.Data
+			u64 := func(i int) uint64 { return binary.NativeEndian.Uint64(d[i:]) }
+			return fmt.Sprintf("{policy=%d, flags=%#x, nice=%d, priority=%d, runtime=%d, deadline=%d, period=%d}",
+				binary.NativeEndian.Uint32(d[4:]), u64(8), int32(binary.NativeEndian.Uint32(d[16:])),
+				binary.NativeEndian.Uint32(d[20:]), u64(24), u64(32), u64(40))
 		case unix.SYS_CAPSET:
 			d := a.Mem.Data
 			set := func(i int) uint64 {
@@ -104,6 +113,14 @@ func (a *Arg) format(kind byte) string {
 		return fmt.Sprintf("&[%d]", len(a.Mem.Data)) + offset(a.Val)
 	}
 	return a.number(kind)
+}
+
+// source spells what a Load reads: a prepared constant by its value.
+func (a *Arg) source() string {
+	if a.Kind == Pointer && len(a.Mem.Data) <= 2 {
+		return fmt.Sprintf("&%v", a.Mem.Data)
+	}
+	return a.format('p')
 }
 
 // vector reads m back as an array of strings, if it is one.

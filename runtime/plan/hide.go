@@ -54,7 +54,7 @@ func (c *compiler) maskPath(p string, null, empty Arg, used Reg) {
 	c.op(Compare, used.arg(), num(1)).then(again).otherwise(fresh)
 	c.place(fresh)
 	c.moveMount(empty, fd)
-	c.op(Load, ptr(&Mem{Data: []byte{1}}), num(1), num(1)).saveTo(used)
+	c.constant(used, 1)
 	c.close(fd)
 	c.jump(done)
 	c.place(again)

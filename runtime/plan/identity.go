@@ -71,6 +71,7 @@ func (c *compiler) credentials() {
 	uid, gid := num(uint64(p.User.UID)), num(uint64(p.User.GID))
 	c.call(unix.SYS_SETRESGID, gid, gid, gid)
 	c.call(unix.SYS_SETRESUID, uid, uid, uid)
+	c.prctl(unix.PR_SET_DUMPABLE, num(0)) // a change of user sets it to fs.suid_dumpable
 	c.prctl(unix.PR_SET_KEEPCAPS, num(0))
 	c.retryCwd()
 	c.doing("set the capabilities", "process.capabilities")

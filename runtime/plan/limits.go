@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"sort"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -43,17 +42,9 @@ func (c *compiler) sysctls() {
 	sort.Strings(keys)
 	for _, key := range keys {
 		c.doing("set the sysctl "+key, "linux.sysctl["+strconv.Quote(key)+"]")
-		c.writeProc("sys/"+sysctlPath(key), c.linux.Sysctl[key])
+		file, _ := spec.SysctlFile(key) // checked with the config
+		c.writeProc("sys/"+file, c.linux.Sysctl[key])
 	}
-}
-
-// sysctlPath turns a sysctl name into its path below /proc/sys. A name that contains a slash already
-// uses it as the separator, as sysctl(8) has it, which leaves dots to interface names.
-func sysctlPath(key string) string {
-	if strings.Contains(key, "/") {
-		return key
-	}
-	return strings.ReplaceAll(key, ".", "/")
 }
 
 // limits sets what the process is born with: resource limits, scheduling, personality.

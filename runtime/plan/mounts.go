@@ -109,8 +109,7 @@ func (m *mount) setSuper(known spec.MountOpt, field string) {
 func (c *compiler) mount(m *mount) error {
 	switch {
 	case m.remount:
-		c.doing("remount "+m.Destination, m.field)
-		c.setAttributes(c.openIn(c.root, m.rel, 0).save().arg(), m)
+		return c.remount(m)
 	case m.bind:
 		c.bindMount(m)
 	case m.Type == "cgroup" || m.Type == "cgroup2":
@@ -118,6 +117,21 @@ func (c *compiler) mount(m *mount) error {
 	default:
 		return c.fsMount(m)
 	}
+	return nil
+}
+
+// remount changes the attributes of what is mounted already. A superblock, which others may use, is not
+// this container's to change.
+func (c *compiler) remount(m *mount) error {
+	for _, o := range append(m.data, m.super...) {
+		if o.key != "ro" && o.key != "rw" {
+			return fmt.Errorf("cannot remount %s (%s): %q is an option of the file system, not of the mount", m.Destination, o.field, o.key)
+		}
+	}
+	c.doing("remount "+m.Destination, m.field)
+	fd := c.openIn(c.root, m.rel, 0).save().arg()
+	c.setAttributes(fd, m)
+	c.close(fd)
 	return nil
 }
 
@@ -145,6 +159,9 @@ func (c *compiler) attachTree(m *mount, tree Arg) {
 	to := c.destination(m.Destination, makeLike, tree)
 	c.guard(m.rel, to)
 	if flag, recursive := propagationFlags(c.linux.RootfsPropagation); flag != unix.MS_SHARED {
+		if flag == unix.MS_UNBINDABLE { // comes last of all (changeRoot): until then it may have to be cloned
+			flag = unix.MS_PRIVATE
+		}
 		c.mountAttr(tree, recursiveFlag(recursive), unix.MountAttr{Propagation: flag})
 	}
 	c.setAttributes(tree, m)
@@ -168,24 +185,25 @@ func (c *compiler) setAttributes(fd Arg, m *mount) {
 
 // fsMount makes a new mount of a file system and attaches it (fsopen(2), fsmount(2), move_mount(2)).
 func (c *compiler) fsMount(m *mount) error {
+	made, err := c.attachFS(m)
+	if err == nil {
+		c.close(made)
+	}
+	return err
+}
+
+// attachFS is fsMount that keeps the descriptor of the new mount.
+func (c *compiler) attachFS(m *mount) (made Arg, err error) {
 	c.doing("mount "+m.Type+" on "+m.Destination, m.field)
 	to := c.destination(m.Destination, makeDir, Arg{})
 	c.guard(m.rel, to)
-	if err := c.attachFS(m, to); err != nil {
-		return err
-	}
-	c.close(to)
-	return nil
-}
-
-func (c *compiler) attachFS(m *mount, to Arg) error {
 	mode := c.inheritedMode(m, to)
 	fs := c.fsopen(m.Type).arg()
 	if m.Source != "" {
 		c.fsconfig(fs, option{key: "source", value: m.Source})
 	}
 	if err := c.configure(fs, m, mode != 0 || m.copyUp); err != nil {
-		return err
+		return made, err
 	}
 	c.fsconfigCreate(fs)
 	fill := mode != 0 || m.copyUp
@@ -194,13 +212,13 @@ func (c *compiler) attachFS(m *mount, to Arg) error {
 		rest.attr.Set = attr.Set & unix.MOUNT_ATTR_RDONLY
 		attr.Set &^= unix.MOUNT_ATTR_RDONLY
 	}
-	made := c.fsmount(fs, attr.Set).arg()
+	made = c.fsmount(fs, attr.Set).arg()
 	c.close(fs)
 	c.fill(m, mode, made, to)
 	c.setAttributes(made, &rest) // what fsmount(2) did not take
 	c.moveMount(made, to)
-	c.close(made)
-	return nil
+	c.close(to)
+	return made, nil
 }
 
 // fill gives a new tmpfs the mode and, for tmpcopyup, the content of the directory that it will cover.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,9 @@ func (c *compiler) checkCwd() {
 	c.requireEqual(c.load(buf, 0, 1, 0xff), '/', unix.EPERM, "the working directory is outside of the container's root")
 }
 
+// maxCandidates bounds the search; what follows in a longer PATH counts as one directory's name.
+const maxCandidates = 1000
+
 // candidates are the paths that execvp(3) would try for args[0].
 func (c *compiler) candidates() []string {
 	name := c.cfg.Process.Args[0]
@@ -48,7 +52,7 @@ func (c *compiler) candidates() []string {
 		return []string{name}
 	}
 	var list []string
-	for _, dir := range strings.Split(c.searchPath(), ":") {
+	for _, dir := range strings.SplitN(c.searchPath(), ":", maxCandidates) {
 		if dir == "" {
 			dir = "."
 		}
@@ -88,7 +92,7 @@ func (c *compiler) findExecutable() {
 		c.place(regular)
 		c.call(unix.SYS_FACCESSAT2, cwd, str(p), num(unix.X_OK), num(unix.AT_EACCESS)).ok(unix.EACCES).then(allowed).otherwise(refused)
 		c.place(allowed)
-		c.constant(e.found, byte(i+1))
+		c.constant(e.found, uint16(i+1))
 		c.jump(found)
 		c.place(refused)
 		c.constant(denied, 1)
@@ -108,9 +112,9 @@ func (c *compiler) findExecutable() {
 	c.exe = e
 }
 
-// constant puts a small number into a register.
-func (c *compiler) constant(reg Reg, v byte) {
-	c.op(Load, ptr(&Mem{Data: []byte{v}}), num(1), num(0xff)).saveTo(reg)
+// constant puts a number into a register.
+func (c *compiler) constant(reg Reg, v uint16) {
+	c.op(Load, ptr(&Mem{Data: binary.NativeEndian.AppendUint16(nil, v)}), num(2), num(0xffff)).saveTo(reg)
 }
 
 // execute runs the executable that was found.
@@ -129,6 +133,7 @@ func (c *compiler) execute() {
 		c.call(unix.SYS_EXECVE, str(path), ptr(argv), ptr(envp))
 		c.place(next)
 	}
+	c.fail(unix.ENOENT, "internal error: the executable that was found is none of the candidates")
 }
 
 func hasVariable(env []string, name string) bool {

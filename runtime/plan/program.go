@@ -125,7 +125,7 @@ const (
 	TakeTerminal                   // a descriptor was sent: the terminal's master end
 	Created                        // the container is made: record it
 	StartHooks                     // run startContainer hooks
-	CopyUp                         // two descriptors were sent: copy the first directory\'s tree into the second
+	CopyUp                         // two descriptors were sent: copy the first directory's tree into the second
 )
 
 var codeNames = [...]string{
@@ -140,6 +140,9 @@ func (c Code) String() string {
 	return fmt.Sprintf("rendezvous-%d", uint64(c))
 }
 
+// maxArgs is how many arguments a system call has.
+const maxArgs = 6
+
 // Verify checks what makes every Program end: jumps go forward only, and stay inside.
 func (p *Program) Verify() error {
 	n := int32(len(p.Steps))
@@ -149,6 +152,10 @@ func (p *Program) Verify() error {
 			if to <= int32(i) || to > n {
 				return fmt.Errorf("internal error: step %d jumps to %d of %d", i, to, n)
 			}
+		}
+		if int(s.Save) >= p.Regs || len(s.Args) > maxArgs || int(s.Task) >= len(p.Tasks) {
+			return fmt.Errorf("internal error: step %d saves to register %d of %d, has %d arguments and task %d",
+				i, s.Save, p.Regs, len(s.Args), s.Task)
 		}
 		for _, a := range s.Args {
 			if a.Kind == InReg && a.Val >= uint64(p.Regs) {

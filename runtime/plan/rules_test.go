@@ -214,6 +214,10 @@ func ruleResolve(f *facts) (bad []string) {
 			if !beneath || resolve&unix.RESOLVE_NO_MAGICLINKS == 0 {
 				bad = append(bad, f.at(i, "not RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS"))
 			}
+		case "detached tmpfs": // the runtime's own, but the container sees it by now
+			if !beneath || !name {
+				bad = append(bad, f.at(i, "not a plain name under RESOLVE_BENEATH"))
+			}
 		case "cwd":
 			if resolve&unix.RESOLVE_NO_MAGICLINKS == 0 || !name && flags&unix.O_NOFOLLOW == 0 {
 				bad = append(bad, f.at(i, "follows links"))

@@ -47,6 +47,7 @@ func (c *compiler) attachTerminal(slave Arg) {
 	c.doing("bind the terminal on /dev/console", "process.terminal")
 	tree := c.openTree(slave, "", unix.AT_EMPTY_PATH).arg()
 	to := c.destination("/dev/console", makeFile, Arg{})
+	c.guard("dev/console", to)
 	c.moveMount(tree, to)
 	c.close(to)
 	c.close(tree)

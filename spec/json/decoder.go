@@ -5,6 +5,9 @@ import "strings"
 // MaxDepth is how deep objects and arrays may nest.
 const MaxDepth = 1000
 
+// Reserve lowers the limit on nesting by n levels, for a document that is to be put inside of another.
+func (d *Decoder) Reserve(n int) { d.depth += n }
+
 // Decoder is a cursor over one JSON document. Its methods do nothing after the first error.
 type Decoder struct {
 	src     string

@@ -12,6 +12,7 @@ import (
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/console"
 	"github.com/dhow-containers/dhow/runtime/launch"
+	"github.com/dhow-containers/dhow/runtime/plan"
 )
 
 // Create makes a container whose process waits for Start.
@@ -156,20 +157,12 @@ func checkPreserved(n int) error {
 
 // launch starts the process and follows it: to the point where it waits for start, or to its execve.
 func (m *making) launch() error {
-	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Cgroup: -1,
-		Listener: m.listener, Pidfd: -1}
-	dir, err := m.group.FD()
+	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
+	proc, err := start(m.program, m.group, opts)
 	if err != nil {
 		return err
 	}
-	if dir != nil {
-		defer dir.Close()
-		opts.Cgroup = int(dir.Fd())
-	}
-	failpoint("clone")
-	if m.proc, err = launch.Start(m.program, opts); err != nil {
-		return err
-	}
+	m.proc = proc
 	m.undo.add(func() {
 		unix.PidfdSendSignal(m.proc.Pidfd, unix.SIGKILL, nil, 0)
 		m.proc.Wait()
@@ -182,6 +175,21 @@ func (m *making) launch() error {
 		return m.died()
 	}
 	return nil
+}
+
+// start starts a Program in the cgroup v2 directory of g; it joins those of v1 by itself.
+func start(p *plan.Program, g *cgroup.Group, o launch.Options) (*launch.Process, error) {
+	dir, err := g.FD()
+	if err != nil {
+		return nil, err
+	}
+	o.Cgroup = -1
+	if dir != nil {
+		defer dir.Close()
+		o.Cgroup = int(dir.Fd())
+	}
+	failpoint("clone")
+	return launch.Start(p, o)
 }
 
 // died explains a process that went away without a word.

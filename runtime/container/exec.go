@@ -171,17 +171,8 @@ func choose(paths, own map[string]string, names, sub, flag string) error {
 
 // launch starts the process and follows it to its execve.
 func (e *entering) launch() (err error) {
-	opts := launch.Options{Stdio: [3]uintptr{0, 1, 2}, Preserved: e.o.PreserveFDs, Cgroup: -1, Listener: -1, Pidfd: e.pidfd}
-	dir, err := e.group.FD()
-	if err != nil {
-		return err
-	}
-	if dir != nil {
-		defer dir.Close()
-		opts.Cgroup = int(dir.Fd())
-	}
-	failpoint("clone")
-	if e.proc, err = launch.Start(e.program, opts); err != nil {
+	opts := launch.Options{Stdio: [3]uintptr{0, 1, 2}, Preserved: e.o.PreserveFDs, Listener: -1, Pidfd: e.pidfd}
+	if e.proc, err = start(e.program, e.group, opts); err != nil {
 		return err
 	}
 	recorded := false

@@ -37,6 +37,10 @@
 #define READ 0
 #define EXIT_GROUP 231
 
+// Message kinds, as in image.go.
+#define FAILED 0
+#define MEETING 1
+
 TEXT ·interpreter(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ $0x401000, R12
 	MOVQ REGS, R14
@@ -106,7 +110,9 @@ scan:
 
 	// Nobody expected this error: report (step, 0, errno) and end.
 report:
-	MOVL $0, MSG_KIND
+	MOVL $FAILED, MSG_KIND
+
+send:
 	MOVQ BX, MSG_VAL
 	MOVL SELF, CX
 	MOVL CX, MSG_STEP
@@ -115,6 +121,9 @@ report:
 	MOVQ $16, DX
 	MOVQ $WRITE, AX
 	SYSCALL
+	MOVL MSG_KIND, CX
+	CMPL CX, $FAILED
+	JNE  sent
 	MOVQ $1, DI
 
 exit:
@@ -141,15 +150,11 @@ own:
 	JMP  exit
 
 rendezvous:
-	MOVL $1, MSG_KIND
-	MOVQ DI, MSG_VAL
-	MOVL SELF, CX
-	MOVL CX, MSG_STEP
-	MOVQ REPORT, DI
-	LEAQ MSG_STEP, SI
-	MOVQ $16, DX
-	MOVQ $WRITE, AX
-	SYSCALL
+	MOVL $MEETING, MSG_KIND
+	MOVQ DI, BX
+	JMP  send
+
+sent:
 	MOVQ $1, DI
 	CMPQ AX, $16
 	JNE  exit

@@ -38,6 +38,8 @@ func TestRefused(t *testing.T) {
 		"tmpfs on /proc":   {mount(specs.Mount{Destination: "//proc/", Type: "tmpfs"}), "only procfs may be mounted there"},
 		"long option":      {mount(specs.Mount{Destination: "/a", Type: "overlay", Options: []string{"lowerdir=" + strings.Repeat("x", 256)}}), "mounts[0].options[0]"},
 		"option of a bind": {mount(specs.Mount{Destination: "/a", Source: "/b", Options: []string{"bind", "size=1"}}), `"size" (mounts[0].options[1])`},
+		"remount, value":   {mount(specs.Mount{Destination: "/a", Type: "tmpfs", Options: []string{"remount", "size=1m"}}), `/a (mounts[0].options[1]): "size" is an option of the file system`},
+		"remount, word":    {mount(specs.Mount{Destination: "/a", Options: []string{"ro", "sync", "remount"}}), `/a (mounts[0].options[1]): "sync" is an option of the file system`},
 		"no cgroup v2":     {mount(specs.Mount{Destination: "/a", Type: "cgroup2"}), "no cgroup v2 tree"},
 	} {
 		t.Run(name, func(t *testing.T) {

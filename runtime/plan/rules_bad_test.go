@@ -103,6 +103,37 @@ var bad = []struct {
 		c.op(Compare, c.fsMagic(to).arg(), num(procMagic))
 		c.moveMount(num(9), to)
 	}},
+	{"mounts are kept out of procfs and sysfs", "default device", "/dev/zero may be in procfs", func(c *compiler) {
+		to := badMount(c, "/dev/zero")
+		c.doing("bind the device /dev/zero", "")
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "configured device", "/dev/fuse may be in sysfs", func(c *compiler) {
+		to := badMount(c, "/dev/fuse")
+		c.doing("bind the device /dev/fuse", "linux.devices[0]")
+		c.requireDifferent(c.fsMagic(to), procMagic, "")
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "console", "/dev/console may be in procfs", func(c *compiler) {
+		to := badMount(c, "/dev/console")
+		c.doing("bind the terminal on /dev/console", "process.terminal")
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "console that was guarded as something else", "/dev/console may be in sysfs", func(c *compiler) {
+		to := badMount(c, "/dev/console")
+		c.doing("bind the terminal on /dev/console", "process.terminal")
+		c.guard("sys/console", to)
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "task without a path", "may be in procfs", func(c *compiler) {
+		to := badMount(c, "/data")
+		c.doing("attach something", "")
+		c.moveMount(num(9), to)
+	}},
+	{"mounts are kept out of procfs and sysfs", "not inside", `kind "tree"`, func(c *compiler) {
+		to := badMount(c, "/data")
+		c.moveMount(num(9), c.openTree(to, "", unix.AT_EMPTY_PATH).arg())
+	}},
 	{"masks are the null device", "unchecked", "null device", func(c *compiler) {
 		null := c.openat2(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_NO_MAGICLINKS).save().arg()
 		c.openTree(null, "", unix.AT_EMPTY_PATH)
@@ -178,6 +209,91 @@ var bad = []struct {
 		c.seccomp()
 		c.place(exec)
 		badExec(c)
+	}},
+	{"not dumpable after a change of user", "never", "setresuid(1, 1, 1): is not followed", func(c *compiler) {
+		c.call(unix.SYS_SETRESUID, num(1), num(1), num(1))
+		badExec(c)
+	}},
+	{"not dumpable after a change of user", "later", "is not followed", func(c *compiler) {
+		c.call(unix.SYS_SETRESUID, num(0), num(0), num(0))
+		c.prctl(unix.PR_SET_KEEPCAPS, num(0))
+		c.prctl(unix.PR_SET_DUMPABLE, num(0))
+	}},
+	{"not dumpable after a change of user", "on one way only", "is not followed", func(c *compiler) {
+		failed := c.label()
+		c.call(unix.SYS_SETRESUID, num(0), num(0), num(0)).ok(unix.EINVAL).otherwise(failed)
+		c.prctl(unix.PR_SET_DUMPABLE, num(0))
+		c.place(failed)
+		badExec(c)
+	}},
+	{"not dumpable after a change of user", "tolerated", "is not followed", func(c *compiler) {
+		c.call(unix.SYS_SETRESUID, num(0), num(0), num(0))
+		c.prctl(unix.PR_SET_DUMPABLE, num(0)).any()
+	}},
+	{"nothing of the host while it waits", "never recorded", "never recorded", badExec},
+	{"nothing of the host while it waits", "nothing closed", "may be open", func(c *compiler) { c.rendezvous(Created) }},
+	{"nothing of the host while it waits", "closed on exec only", "may be open", func(c *compiler) {
+		c.root = rootOf(c)
+		c.letGo()
+		c.p.Steps[len(c.p.Steps)-1].Args[2] = num(unix.CLOSE_RANGE_CLOEXEC)
+		c.rendezvous(Created)
+	}},
+	{"nothing of the host while it waits", "from too high", "may be open", func(c *compiler) {
+		c.root = rootOf(c)
+		c.letGo()
+		c.p.Steps[len(c.p.Steps)-1].Args[0].Val++
+		c.rendezvous(Created)
+	}},
+	{"nothing of the host while it waits", "the host's root in the place of the container's", "may be open", func(c *compiler) {
+		c.root = c.openat2(cwd, "x", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_NO_MAGICLINKS).save().arg()
+		c.letGo()
+		c.rendezvous(Created)
+	}},
+	{"nothing of the host while it waits", "opened afterwards", "may be open", func(c *compiler) {
+		c.root = rootOf(c)
+		c.letGo()
+		rootOf(c)
+		c.rendezvous(Created)
+	}},
+	{"nothing of the host while it waits", "jumped over", "may be open", func(c *compiler) {
+		c.root = rootOf(c)
+		around := c.label()
+		c.call(unix.SYS_SETSID).ok(unix.EPERM).otherwise(around)
+		c.letGo()
+		c.place(around)
+		c.rendezvous(Created)
+	}},
+	{"nothing of the host while it waits", "an old descriptor", `closed, of kind "inside"`, func(c *compiler) {
+		c.root = rootOf(c)
+		old := c.openIn(c.root, "etc", 0).save().arg()
+		c.letGo()
+		c.rendezvous(Created)
+		c.call(unix.SYS_FCHDIR, old)
+	}},
+	{"nothing of the host while it waits", "an old file", `closed, of kind "tree"`, func(c *compiler) {
+		c.root = rootOf(c)
+		tree := c.file(File{Kind: OpenTree, Path: "/x"})
+		c.letGo()
+		c.rendezvous(Created)
+		c.close(tree)
+	}},
+	{"nothing of the host while it waits", "the working directory", "from the working directory", func(c *compiler) {
+		c.root = rootOf(c)
+		c.letGo()
+		c.rendezvous(Created)
+		c.openat2(cwd, "dev", unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_NO_MAGICLINKS)
+	}},
+	{"ends in execve", "nothing", "out of steps", func(c *compiler) { c.call(unix.SYS_SETSID) }},
+	{"ends in execve", "none of the candidates", "out of steps", func(c *compiler) {
+		next, this := c.label(), c.label()
+		c.op(Compare, c.newReg().arg(), num(1)).then(this).otherwise(next)
+		c.place(this)
+		badExec(c)
+		c.place(next)
+	}},
+	{"ends in execve", "tolerated", "may fail unnoticed", func(c *compiler) {
+		c.call(unix.SYS_EXECVE, str("sh"), ptr(vector(nil)), ptr(vector(nil))).ok(unix.ENOENT)
+		c.fail(unix.ENOENT, "")
 	}},
 }
 

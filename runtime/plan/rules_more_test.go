@@ -7,22 +7,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ruleGuard: what mounts[] attaches inside the container is not attached to procfs or sysfs, unless the config
-// says so. The hierarchies of cgroup v1 go into directories just made in a tmpfs that passed the guard.
+// ruleGuard: what is attached inside the container is not attached to procfs or sysfs, unless the config says so. Only
+// what hides files there is meant for them. The hierarchies of cgroup v1 go into directories just made in a tmpfs that
+// passed the guard; ruleResolve wants them looked up by a plain name.
 func ruleGuard(f *facts) (bad []string) {
 	for _, i := range f.calls(unix.SYS_MOVE_MOUNT) {
-		s := &f.Steps[i]
-		task := f.Task(i)
-		if f.kind(s.Args[2]) != "inside" || !strings.HasPrefix(task.Field, "mounts[") || f.hierarchy(i) {
+		to := f.Steps[i].Args[2]
+		switch kind := f.kind(to); {
+		case kind == "cwd" || kind == "in detached tmpfs" || f.hides(i):
 			continue
+		case kind != "inside":
+			bad = append(bad, f.at(i, "attaches to a descriptor of kind %q", kind))
 		}
-		destination := task.What[strings.LastIndex(task.What, " on ")+len(" on "):]
+		destination := destinationOf(f.Task(i).What)
 		rel := relative(destination)
-		proc := f.checks(unix.SYS_FSTATFS, s.Args[2], 0, procMagic, false)
+		proc := f.checks(unix.SYS_FSTATFS, to, 0, procMagic, false)
 		if !procTarget(rel) && !f.always(proc, i) {
 			bad = append(bad, f.at(i, "%s may be in procfs", destination))
 		}
-		sysfs := f.checks(unix.SYS_FSTATFS, s.Args[2], 0, sysfsMagic, false)
+		sysfs := f.checks(unix.SYS_FSTATFS, to, 0, sysfsMagic, false)
 		if rel != "sys" && !strings.HasPrefix(rel, "sys/") && !f.always(sysfs, i) {
 			bad = append(bad, f.at(i, "%s may be in sysfs", destination))
 		}
@@ -30,18 +33,21 @@ func ruleGuard(f *facts) (bad []string) {
 	return bad
 }
 
-// hierarchy says whether step i attaches a cgroup v1 hierarchy to a name that is looked up without following links.
-func (f *facts) hierarchy(i int) bool {
-	if !strings.HasPrefix(f.Task(i).What, "mount the cgroup hierarchy ") {
-		return false
+// hides says whether step i belongs to a masked or read-only path.
+func (f *facts) hides(i int) bool {
+	field := f.Task(i).Field
+	return strings.HasPrefix(field, "linux.maskedPaths[") || strings.HasPrefix(field, "linux.readonlyPaths[")
+}
+
+// destinationOf is the path in a task's words; "" for one that names none, which is no excuse for a missing guard.
+func destinationOf(what string) string {
+	if device, ok := strings.CutPrefix(what, "bind the device "); ok {
+		return device
 	}
-	for _, j := range f.calls(unix.SYS_OPENAT2) {
-		if uint64(f.Steps[j].Save) == f.Steps[i].Args[2].Val {
-			flags, resolve := openHow(&f.Steps[j])
-			return flags&unix.O_NOFOLLOW != 0 && resolve&unix.RESOLVE_BENEATH != 0
-		}
+	if at := strings.LastIndex(what, " on "); at >= 0 {
+		return what[at+len(" on "):]
 	}
-	return false
+	return ""
 }
 
 // ruleNull: what covers masked files is a copy of a mount of the null device, checked.

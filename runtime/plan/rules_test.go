@@ -28,6 +28,9 @@ var rules = []struct {
 	{"close_range before execve", ruleCloseRange},
 	{"identity before execve", ruleIdentity},
 	{"seccomp last", ruleSeccomp},
+	{"not dumpable after a change of user", ruleUserDumpable},
+	{"nothing of the host while it waits", ruleLetGo},
+	{"ends in execve", ruleEnds},
 }
 
 func TestRules(t *testing.T) {

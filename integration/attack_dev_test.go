@@ -113,6 +113,47 @@ func TestAttackDevConsoleIsALink(t *testing.T) {
 	}
 }
 
+// The bind of a device, or of the terminal, must not land in procfs or sysfs through a link: it would cover a file that
+// all processes of the container take for the kernel's.
+func TestAttackDeviceBoundIntoProc(t *testing.T) {
+	onlyDhow(t, "1.1 follows the link")
+	t.Parallel()
+	r := newCLI(t)
+	configured := Linux(func(l *specs.Linux) { l.Devices = []specs.LinuxDevice{{Path: "/dev/null", Type: "c", Major: 1, Minor: 3}} })
+	for name, c := range map[string]struct {
+		edit Edit
+		word string
+	}{
+		"default device":          {Symlink("/proc/version", "dev/zero"), "procfs"},
+		"default device, sysfs":   {Symlink("/sys/kernel/uevent_seqnum", "dev/zero"), "sysfs"},
+		"configured device":       {both(configured, Symlink("/proc/version", "dev/null")), "procfs"},
+		"relative link":           {Symlink("../proc/version", "dev/full"), "procfs"},
+		"two links":               {both(Symlink("/alias/version", "dev/tty"), Symlink("proc", "alias")), "procfs"},
+		"last default device":     {Symlink("/proc/self/cmdline", "dev/tty"), "procfs"},
+		"the directory is a link": {Symlink("/proc", "dev"), "procfs"},
+		"console":                 {both(terminal, Symlink("/proc/version", "dev/console")), "procfs"},
+		"console, sysfs":          {both(terminal, Symlink("/sys/kernel/uevent_seqnum", "dev/console")), "sysfs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &cli{t: t, Path: r.Path, Root: r.Root}
+			users := []Edit{MappedUser}
+			if strings.HasPrefix(name, "console") {
+				users = append(users, func(*Bundle) {})
+			}
+			for _, user := range users {
+				b := newBundle(t, ownDev, c.edit, Shell("cat /proc/version"), Mount("devpts", "devpts", "/dev/pts", "newinstance", "ptmxmode=0666"))
+				user(b)
+				must(t, b.Save())
+				out := newWatcher("")
+				_, wait := onPty(t, r, out, pty.Winsize{Rows: 20, Cols: 70}, "run", "--bundle", b.Dir, r.ID())
+				if code := wait(); code != 1 || !strings.Contains(out.String(), "the destination is in "+c.word) {
+					t.Errorf("exit %d: %q", code, clip(out.String()))
+				}
+			}
+		})
+	}
+}
+
 // CVE-2025-52565: /dev/pts/ptmx or /dev/ptmx stand-ins that lead the new terminal elsewhere.
 func TestAttackPtmxIsALink(t *testing.T) {
 	t.Parallel()

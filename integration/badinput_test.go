@@ -3,6 +3,7 @@ package integration
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -142,5 +143,54 @@ func TestErrorsAsJSONOnStderr(t *testing.T) {
 	decode(t, res.Stderr, &entry)
 	if res.Code != 1 || entry.Level != "error" || entry.Msg == "" {
 		t.Errorf("exit %d, stderr %q", res.Code, res.Stderr)
+	}
+}
+
+// A state in JSON cannot hold a path that is not UTF-8: such a bundle is refused, and leaves nothing.
+func TestBundlePathNotUTF8(t *testing.T) {
+	onlyDhow(t, "runc and crun record another path")
+	t.Parallel()
+	r := newCLI(t)
+	b := newBundle(t)
+	dir := b.Dir + "/b\xff"
+	must(t, os.Mkdir(dir, 0o755))
+	for _, name := range []string{"config.json", "rootfs"} {
+		must(t, os.Rename(filepath.Join(b.Dir, name), filepath.Join(dir, name)))
+	}
+	for _, verb := range []string{"create", "run"} {
+		id := r.ID()
+		r.Detached(verb, "--bundle", dir, id).Failed("not UTF-8", `b\xff`).Exited(1)
+		r.Do("state", id).Failed("does not exist")
+		if left := containersIn(r.Root); len(left) > 0 {
+			t.Errorf("%s leaves %v", verb, left)
+		}
+	}
+}
+
+// A config is put into the container's record, a few levels deeper: what create accepts can be read back.
+func TestDeeplyNestedConfig(t *testing.T) {
+	onlyDhow(t, "the peers have other limits")
+	t.Parallel()
+	r := newCLI(t)
+	refused := 0
+	for _, depth := range []int{500, 985, 990, 991, 992, 993, 994, 995, 996, 997, 998, 999, 1001} {
+		b := newBundle(t)
+		config := readFile(t, filepath.Join(b.Dir, "config.json"))
+		nested := strings.Repeat("[", depth) + strings.Repeat("]", depth)
+		must(t, os.WriteFile(filepath.Join(b.Dir, "config.json"), []byte(`{"x": `+nested+", "+config[1:]), 0o644))
+		id := r.ID()
+		res := r.Detached("create", "--bundle", b.Dir, id)
+		if res.Code != 0 {
+			refused++
+			r.Do("state", id).Failed("does not exist")
+			continue
+		}
+		r.State(id)
+		r.Must("start", id)
+		r.AwaitStatus(id, "stopped")
+		r.Must("delete", id)
+	}
+	if refused == 0 || refused == 13 {
+		t.Errorf("%d of 13 are refused: the limit is elsewhere", refused)
 	}
 }

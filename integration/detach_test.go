@@ -107,3 +107,108 @@ func someFiles(t *testing.T, n int) []*os.File {
 	}
 	return files
 }
+
+// Between create and start the init holds nothing of the host: stdio, what it is to preserve, its own root and sockets.
+func TestWaitingInitHoldsNothing(t *testing.T) {
+	onlyDhow(t, "its init waits as a process of the host's binary")
+	t.Parallel()
+	hooks := func(b *Bundle) {
+		b.Spec.Hooks = &specs.Hooks{CreateContainer: []specs.Hook{{Path: "/bin/true"}}, StartContainer: []specs.Hook{{Path: "/bin/true"}}}
+	}
+	for name, c := range map[string]struct {
+		edit     Edit
+		preserve int
+	}{
+		"default":        {edit: func(*Bundle) {}},
+		"preserved":      {edit: func(*Bundle) {}, preserve: 3},
+		"user namespace": {edit: MappedUser},
+		"masks":          {edit: both(withSysctl, File("etc/secret", "x", 0o600), Linux(func(l *specs.Linux) { l.MaskedPaths = append(l.MaskedPaths, "/etc/secret", "/root") }))},
+		"binds":          {edit: both(Bind("/etc", "/mnt/etc"), Bind("/dev", "/mnt/dev"), Mount("tmpfs", "", "/mnt/dev", "remount", "ro"), Mount("tmpfs", "tmpfs", "/var", "tmpcopyup"))},
+		"hooks":          {edit: hooks, preserve: 1},
+		"cgroups":        {edit: both(Namespace(specs.CgroupNamespace, ""), Mount("cgroup", "cgroup", "/sys/fs/cgroup", "ro"))},
+		"joined network": {edit: Namespace(specs.NetworkNamespace, "/proc/self/ns/net")},
+		"no mounts": {edit: func(b *Bundle) {
+			NoNamespace(specs.MountNamespace)(b)
+			b.Spec.Mounts, b.Spec.Linux.MaskedPaths, b.Spec.Linux.ReadonlyPaths = nil, nil, nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newCLI(t)
+			id := r.ID()
+			cmd := r.Command("create", "--preserve-fds", itoa(c.preserve), "--bundle", newBundle(t, c.edit).Dir, id)
+			cmd.ExtraFiles = someFiles(t, c.preserve+2)
+			null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+			must(t, err)
+			defer null.Close()
+			log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+			must(t, err)
+			defer log.Close()
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, log
+			if res := r.DoCommand(cmd); res.Code != 0 {
+				t.Fatal(readFile(t, log.Name()))
+			}
+			want := []string{os.DevNull, os.DevNull, log.Name()}
+			for i := range c.preserve {
+				want = append(want, cmd.ExtraFiles[i].Name())
+			}
+			checkWaiting(t, r.State(id).Pid, want)
+		})
+	}
+}
+
+// checkWaiting wants a process to have the files of want as its first descriptors, and besides two or three sockets and
+// its own root directory alone.
+func checkWaiting(t *testing.T, pid int, want []string) {
+	t.Helper()
+	proc := "/proc/" + itoa(pid)
+	entries, err := os.ReadDir(proc + "/fd")
+	must(t, err)
+	sockets, roots := 0, 0
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		must(t, err)
+		link := proc + "/fd/" + e.Name()
+		target, err := os.Readlink(link)
+		must(t, err)
+		switch {
+		case fd < len(want):
+			if target != want[fd] {
+				t.Errorf("descriptor %d is %s, want %s", fd, target, want[fd])
+			}
+		case strings.HasPrefix(target, "socket:["):
+			sockets++
+		case sameDirectory(t, link, proc+"/root") && mountOf(t, proc+"/fdinfo/"+e.Name()) == rootMount(t, pid):
+			roots++
+		default:
+			t.Errorf("descriptor %d is %s", fd, target)
+		}
+	}
+	if sockets < 1 || sockets > 3 || roots != 1 || len(entries) != len(want)+sockets+roots {
+		t.Errorf("%d descriptors: %d sockets, %d times the root, and %v", len(entries), sockets, roots, want)
+	}
+}
+
+func sameDirectory(t *testing.T, a, b string) bool {
+	t.Helper()
+	x, err := os.Stat(a)
+	must(t, err)
+	y, err := os.Stat(b)
+	must(t, err)
+	return x.IsDir() && os.SameFile(x, y)
+}
+
+// mountOf is the id of the mount that a descriptor is on (proc_pid_fdinfo(5)).
+func mountOf(t *testing.T, fdinfo string) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(readFile(t, fdinfo), "mnt_id:")
+	return strings.Fields(rest)[0]
+}
+
+// rootMount is the id of the mount that a process's root directory is on.
+func rootMount(t *testing.T, pid int) string {
+	t.Helper()
+	fd, err := unix.Open("/proc/"+itoa(pid)+"/root", unix.O_PATH|unix.O_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(fd)
+	return mountOf(t, "/proc/self/fdinfo/"+itoa(fd))
+}

@@ -201,3 +201,45 @@ func TestExecForwardsSignals(t *testing.T) {
 	}()
 	r.DoCommand(cmd).Exited(9)
 }
+
+func TestExecSubgroup(t *testing.T) {
+	onlyDhow(t, "1.1 has other rules for several flags")
+	needV1(t, "cpu")
+	t.Parallel()
+	r, id := sleeper(t)
+	place := func(pid string) map[string]string {
+		groups := map[string]string{}
+		for _, line := range lines(readFile(t, "/proc/"+pid+"/cgroup")) {
+			parts := strings.SplitN(line, ":", 3)
+			groups[parts[1]] = parts[2]
+		}
+		return groups
+	}
+	own := place(itoa(r.State(id).Pid))
+	for controllers, group := range own { // the same directories in all hierarchies, so that any may be chosen
+		hierarchy := filepath.Join("/sys/fs/cgroup", strings.TrimPrefix(controllers, "name="))
+		if controllers != "" && exists(hierarchy) && strings.Contains(group, id) {
+			must(t, os.MkdirAll(filepath.Join(hierarchy, group, "x/y"), 0o755))
+		}
+	}
+	for name, flags := range map[string][]string{"once": {"cpu:x"}, "twice": {"cpu:x", "cpu:x"}, "the last counts": {"cpu:x/y", "cpu:/x"}} {
+		pidFile := filepath.Join(t.TempDir(), "pid")
+		args := []string{"exec", "--detach", "--pid-file", pidFile}
+		for _, flag := range flags {
+			args = append(args, "--cgroup", flag)
+		}
+		r.Detached(append(args, id, "sleep", "1000")...).Exited(0)
+		for controllers, group := range place(readFile(t, pidFile)) {
+			want := own[controllers]
+			if slices.Contains(strings.Split(controllers, ","), "cpu") {
+				want += "/x"
+			}
+			if group != want {
+				t.Errorf("%s: %q is %s, want %s", name, controllers, group, want)
+			}
+		}
+	}
+	for _, flag := range []string{"..", "cpu:..", "cpu:x/../..", "/..", "cpu:/../x"} {
+		r.Do("exec", "--cgroup", flag, id, "true").Failed("cannot use --cgroup " + flag)
+	}
+}

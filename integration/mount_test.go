@@ -207,3 +207,21 @@ func TestCgroupMount(t *testing.T) {
 		t.Errorf("no read-only control group below /sys/fs/cgroup: %+v", f.Mounts)
 	}
 }
+
+// A remount changes the mount, whose file system others may share.
+func TestRemount(t *testing.T) {
+	onlyDhow(t, "1.1 changes the file system too")
+	t.Parallel()
+	r := newCLI(t)
+	f := r.Run(newBundle(t, probe("dump"), Mount("tmpfs", "tmpfs", "/mnt", "size=128k"), Mount("tmpfs", "tmpfs", "/mnt", "remount", "ro", "nosuid"))).Facts()
+	m := f.MountAt("/mnt")
+	if !slices.Contains(m.Options, "ro") || !slices.Contains(m.Options, "nosuid") || !slices.Contains(m.SuperOptions, "size=128k") {
+		t.Errorf("remounted it is %+v", m)
+	}
+	b := newBundle(t, Shell("touch /mnt/x"), Mount("tmpfs", "tmpfs", "/mnt", "ro"), Mount("tmpfs", "tmpfs", "/mnt", "remount", "rw"))
+	r.Run(b).Failed("Read-only file system") // the file system is read-only, and stays so
+	for option, word := range map[string]string{"size=1m": `"size"`, "sync": `"sync"`, "nr_inodes=9": `"nr_inodes"`} {
+		b := newBundle(t, Mount("tmpfs", "tmpfs", "/mnt"), Mount("tmpfs", "tmpfs", "/mnt", "remount", option))
+		r.Run(b).Failed("cannot remount /mnt (mounts[7].options[1]): "+word+" is an option of the file system, not of the mount").Exited(1)
+	}
+}

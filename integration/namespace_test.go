@@ -224,3 +224,24 @@ func TestSysctl(t *testing.T) {
 		}))
 	r.Run(b).Exited(0).Printed("1\n1\n20")
 }
+
+// sysctl(8) has two spellings for an interface with a dot in its name; both mean the same file.
+func TestSysctlOfAnInterfaceWithADot(t *testing.T) {
+	onlyDhow(t, "1.1 refuses or misreads one of the spellings")
+	t.Parallel()
+	r := newCLI(t)
+	holder := namespaceHolder(t, "--net")
+	rename := exec.Command("nsenter", "--net=/proc/"+itoa(holder)+"/ns/net", Busybox, "ip", "link", "set", "dev", "lo", "name", "lo.x")
+	if out, err := rename.CombinedOutput(); err != nil {
+		skip(t, "needs a loopback device that can be renamed: "+string(out))
+	}
+	b := newBundle(t, Shell("cd /proc/sys/net/ipv4/conf/lo.x && cat forwarding log_martians arp_ignore"), Namespace(specs.NetworkNamespace, "/proc/"+itoa(holder)+"/ns/net"),
+		Linux(func(l *specs.Linux) {
+			l.Sysctl = map[string]string{"net/ipv4/conf/lo.x/forwarding": "1", "net.ipv4.conf.lo/x.log_martians": "1", "net.ipv4.conf.lo/x.arp_ignore": "2"}
+		}))
+	r.Run(b).Exited(0).Printed("1\n1\n2")
+	for _, name := range []string{"net/ipv4.conf.all.forwarding", "net.ipv4/conf/all/forwarding"} { // no such files: not guessed at
+		b := newBundle(t, Linux(func(l *specs.Linux) { l.Sysctl = map[string]string{name: "1"} }))
+		r.Run(b).Failed(name)
+	}
+}

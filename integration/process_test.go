@@ -201,3 +201,40 @@ func TestSessionKeyring(t *testing.T) {
 		t.Errorf("no session keyring of its own: %q", res.Stdout)
 	}
 }
+
+// longPath is a PATH of n directories; the busybox applet hostname is in the given ones, counted from 1.
+func longPath(n int, in ...int) Edit {
+	return func(b *Bundle) {
+		var dirs []string
+		for i := range n {
+			dirs = append(dirs, "/p/"+itoa(i+1))
+		}
+		for _, i := range in {
+			Symlink("/bin/busybox", "p/"+itoa(i)+"/hostname")(b)
+		}
+		Args("hostname")(b)
+		b.Spec.Process.Env = []string{"PATH=" + strings.Join(dirs, ":")}
+	}
+}
+
+func TestLongPath(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	for _, in := range []int{1, 255, 256, 257, 300} {
+		r.Run(newBundle(t, longPath(300, in))).Exited(0).Printed("box")
+	}
+	r.Run(newBundle(t, longPath(300, 300, 256))).Exited(0).Printed("box")
+	for _, n := range []int{255, 256, 300} {
+		b := newBundle(t, longPath(n))
+		r.Run(b).Failed(`exec: "hostname": executable file not found in $PATH`)
+		r.Detached("create", "--bundle", b.Dir, r.ID()).Failed(`exec: "hostname": executable file not found in $PATH`)
+	}
+	b := newBundle(t, longPath(300, 256))
+	path := b.Spec.Process.Env[0]
+	must(t, os.Remove(b.Rootfs()+"/p/256/hostname"))
+	Symlink("/bin/busybox", "p/300/hostname")(b)
+	id := r.ID()
+	r.Detached("create", "--bundle", b.Dir, id).Exited(0)
+	r.Do("exec", "--env", path, id, "hostname").Exited(0).Printed("box")
+	r.Do("exec", "--env", path, id, "nosuch").Failed(`exec: "nosuch": executable file not found in $PATH`)
+}

@@ -119,3 +119,34 @@ func TestRootfsPropagation(t *testing.T) {
 		checkPropagation(t, f.MountAt("/"), want)
 	}
 }
+
+// What is hidden inside a bind mount is cloned first, which an unbindable mount would refuse.
+func TestUnbindableRootWithHiddenPaths(t *testing.T) {
+	onlyDhow(t, "1.1 uses the mode for the tree it leaves, not for the new root")
+	t.Parallel()
+	r := newCLI(t)
+	for _, mode := range []string{"unbindable", "runbindable"} {
+		src := tmpfsTree(t)
+		for _, dir := range []string{"kept", "hidden", "below/kept", "below/hidden"} {
+			must(t, os.Mkdir(filepath.Join(src, dir), 0o755))
+			must(t, os.WriteFile(filepath.Join(src, dir, "file"), []byte("text\n"), 0o644))
+		}
+		b := newBundle(t, withProbe, Shell("cd /mnt; cat kept/file below/kept/file; ls hidden below/hidden; touch kept/x || touch below/kept/x || /probe dump"), Bind(src, "/mnt"), func(b *Bundle) {
+			l := b.Spec.Linux
+			l.RootfsPropagation = mode
+			l.ReadonlyPaths = append(l.ReadonlyPaths, "/mnt/kept", "/mnt/below/kept")
+			l.MaskedPaths = append(l.MaskedPaths, "/mnt/hidden", "/mnt/below/hidden", "/mnt/below/kept/file/none")
+		})
+		out := r.Run(b).Exited(0).Stdout
+		text, dump, found := strings.Cut(out, "{")
+		if !found || text != "text\ntext\nbelow/hidden:\n\nhidden:\n" {
+			t.Errorf("%s: printed %q", mode, text)
+		}
+		f := &facts.Facts{}
+		decode(t, "{"+dump, f)
+		checkPropagation(t, f.MountAt("/"), "unbindable")
+		if mode == "runbindable" {
+			checkPropagation(t, f.MountAt("/mnt"), "unbindable")
+		}
+	}
+}

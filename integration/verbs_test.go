@@ -76,6 +76,31 @@ func TestDeleteForceOfNothing(t *testing.T) {
 	r.Do("delete", "dhowtest-absent").Failed("does not exist").Exited(1)
 }
 
+// A record that a power loss has emptied or cut must not keep its container's name for ever.
+func TestDeleteForceOfABrokenRecord(t *testing.T) {
+	onlyDhow(t, "each has files of its own")
+	t.Parallel()
+	r := newCLI(t)
+	whole := r.ID()
+	r.Detached("create", "--bundle", newBundle(t).Dir, whole).Exited(0)
+	good := readFile(t, filepath.Join(r.Root, whole, "state.json"))
+	for _, text := range []string{"", "{", "\x00\x00", good[:len(good)/2], good[:len(good)-1], good} { // the last is another's
+		id := r.ID()
+		dir := filepath.Join(r.Root, id)
+		must(t, os.Mkdir(dir, 0o700))
+		must(t, os.WriteFile(filepath.Join(dir, "state.json"), []byte(text), 0o600))
+		r.Do("state", id).Failed(id).Exited(1)
+		r.Do("delete", id).Failed(id).Exited(1)
+		r.Must("delete", "--force", id)
+		if exists(dir) {
+			t.Errorf("delete --force leaves the record %q", clip(text))
+		}
+	}
+	if got := r.State(whole).Status; got != "created" {
+		t.Errorf("another container is %s", got)
+	}
+}
+
 func TestList(t *testing.T) {
 	t.Parallel()
 	r := newCLI(t)

@@ -59,17 +59,3 @@ type Container struct {
 	Bundle string
 	Config *specs.Spec
 }
-
-// debug logs when the caller gave a logger.
-func (s *Store) debug(msg string, args ...any) {
-	if s.Log != nil {
-		s.Log.Debug(msg, args...)
-	}
-}
-
-// warn logs what went wrong without failing the verb.
-func (s *Store) warn(msg string, err error) {
-	if s.Log != nil {
-		s.Log.Warn(msg, "error", err)
-	}
-}

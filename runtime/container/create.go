@@ -49,7 +49,10 @@ type making struct {
 // begin does what needs no process: the record, the control groups. Nothing of a container exists that
 // its record does not lead to (security rule 9).
 func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, error) {
-	b, err := s.prepare(id, o, wait)
+	if err := s.checkHost(); err != nil {
+		return nil, err
+	}
+	b, err := s.prepare(id, o, wait, filepath.Join(s.Root, seccompCache))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +85,7 @@ func (m *making) connectConsole(detach bool) (err error) {
 	case path != "" && !detach:
 		return errInvalid("cannot use --console-socket: the terminal is served here unless --detach is given")
 	case path == "" && terminal && detach:
-		return errInvalid("cannot make a terminal (process.terminal): a detached container needs --console-socket")
+		return errInvalid("cannot make a terminal (process.terminal): a detached container needs --console-socket, or process.terminal set to false")
 	case path != "":
 		m.sock, err = console.Connect(path)
 	}
@@ -113,7 +116,9 @@ func (m *making) claim(s *Store) error {
 
 // makeSurroundings makes the control groups and the socket that `start` connects to.
 func (m *making) makeSurroundings() (err error) {
-	if m.group, err = m.cgroups.Create(); err != nil {
+	end := m.store.span("make the control groups", "directories", len(m.cgroups.Dirs), "writes", len(m.cgroups.Writes))
+	m.group, err = m.cgroups.Create()
+	if end(err); err != nil {
 		return err
 	}
 	m.undo.add(func() {
@@ -158,17 +163,20 @@ func checkPreserved(n int) error {
 // launch starts the process and follows it: to the point where it waits for start, or to its execve.
 func (m *making) launch() error {
 	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
+	end := m.store.span("clone the first process")
 	proc, err := start(m.program, m.group, opts)
-	if err != nil {
+	if end(err); err != nil {
 		return err
 	}
 	m.proc = proc
+	end = m.store.span("follow the program", "pid", proc.Pid)
 	m.undo.add(func() {
 		unix.PidfdSendSignal(m.proc.Pidfd, unix.SIGKILL, nil, 0)
 		m.proc.Wait()
 		m.proc.Forget()
 	})
-	if err := m.proc.Serve(m.serve); err != nil {
+	err = m.proc.Serve(m.serve)
+	if end(err); err != nil {
 		return err
 	}
 	if !m.recorded {

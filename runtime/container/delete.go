@@ -110,8 +110,8 @@ func (s *Store) deleteUnread(id string, cause error) error {
 	if errors.As(cause, &missing) {
 		return nil
 	}
-	if err := checkID(id); err != nil {
-		return err
+	if err := checkID(id); err != nil || errors.Is(cause, errVersion) {
+		return cause
 	}
 	root, err := s.openRoot()
 	if err != nil {

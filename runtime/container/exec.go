@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -117,7 +118,7 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 		return err
 	}
 	in := &plan.Input{ID: e.ID, Config: &config, Preserved: e.o.PreserveFDs, NewKeyring: true, TaskFiles: e.group.TasksFiles()}
-	if in.Filter, err = e.store.filter(doc); err != nil {
+	if in.Filter, err = filter(doc, filepath.Join(e.store.Root, seccompCache)); err != nil {
 		return err
 	}
 	e.store.hostFacts(in, e.Rootfs)
@@ -172,14 +173,18 @@ func choose(paths, own map[string]string, names, sub, flag string) error {
 // launch starts the process and follows it to its execve.
 func (e *entering) launch() (err error) {
 	opts := launch.Options{Stdio: [3]uintptr{0, 1, 2}, Preserved: e.o.PreserveFDs, Listener: -1, Pidfd: e.pidfd}
-	if e.proc, err = start(e.program, e.group, opts); err != nil {
+	end := e.store.span("clone the process")
+	e.proc, err = start(e.program, e.group, opts)
+	if end(err); err != nil {
 		return err
 	}
+	end = e.store.span("follow the program", "pid", e.proc.Pid)
 	recorded := false
 	err = e.proc.Serve(func(r *launch.Request) (uint64, bool, error) {
 		recorded = recorded || r.Code == plan.Created
 		return 0, false, e.serve(r)
 	})
+	end(err)
 	if err == nil && !recorded {
 		err = fmt.Errorf("cannot exec in container %q: the process ended before it was set up", e.ID)
 	}

@@ -48,6 +48,41 @@ func TestSubgroup(t *testing.T) {
 	}
 }
 
+// TestSubgroupShared: controllers that share a directory, as cpu and cpuacct do, move together; a process cannot be in
+// two places of one hierarchy. Each flag is below the container's own group, however often it is given.
+func TestSubgroupShared(t *testing.T) {
+	shared := func(sub, memory string) map[string]string {
+		return map[string]string{"": "/cg/unified/c1", "cpu": "/cg/cpu,cpuacct/c1" + sub, "cpuacct": "/cg/cpu,cpuacct/c1" + sub, "memory": "/cg/memory/c1" + memory}
+	}
+	for name, c := range map[string]struct {
+		flags []string
+		want  map[string]string
+	}{
+		"first":          {[]string{"cpu:x"}, shared("/x", "")},
+		"second":         {[]string{"cpuacct:x"}, shared("/x", "")},
+		"both":           {[]string{"cpu,cpuacct:x"}, shared("/x", "")},
+		"one after both": {[]string{"cpu,cpuacct:x", "cpu:y"}, shared("/y", "")},
+		"twice":          {[]string{"cpu:x", "cpu:x"}, shared("/x", "")},
+		"each":           {[]string{"cpu:x", "cpuacct:x"}, shared("/x", "")},
+		"twice in one":   {[]string{"cpu,cpu:x"}, shared("/x", "")},
+		"another too":    {[]string{"cpu,memory:x", "memory:y"}, shared("/x", "/y")},
+		"other alone":    {[]string{"memory:x", "memory:x"}, shared("", "/x")},
+		"then all": {[]string{"cpu:x", "y"}, map[string]string{"": "/cg/unified/c1/y", "cpu": "/cg/cpu,cpuacct/c1/y", "cpuacct": "/cg/cpu,cpuacct/c1/y",
+			"memory": "/cg/memory/c1/y"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cgroups := shared("", "")
+			got, err := subgroupOf(cgroups, c.flags...)
+			if err != nil || !maps.Equal(got, c.want) {
+				t.Errorf("the groups are %v, %v", got, err)
+			}
+			if !maps.Equal(cgroups, shared("", "")) {
+				t.Errorf("the record's groups became %v", cgroups)
+			}
+		})
+	}
+}
+
 func TestSubgroupRefused(t *testing.T) {
 	for _, flag := range []string{"..", "../x", "/..", "/../x", "a/..", "a/../../x", "/a/../../x", "cpu:..", "cpu:/..", "cpu:../x", "cpu:/../../x",
 		"cpu,memory:a/../..", ":..", ":/../x", "..//x", "./../x", "x/./../..", "pids:/x", "cpu,pids:/x", "CPU:/x"} {

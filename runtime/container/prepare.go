@@ -1,7 +1,6 @@
 package container
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -30,12 +29,9 @@ type blueprint struct {
 	program *plan.Program
 }
 
-// prepare reads the bundle and compiles the Program; it changes nothing but the seccomp cache.
-func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, error) {
+// prepare reads the bundle and compiles the Program; it changes nothing but the seccomp cache, "" for none.
+func (s *Store) prepare(id string, o *CreateOptions, wait bool, cache string) (*blueprint, error) {
 	if err := checkID(id); err != nil {
-		return nil, err
-	}
-	if err := s.checkHost(); err != nil {
 		return nil, err
 	}
 	b := &blueprint{id: id}
@@ -46,7 +42,9 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 	if !utf8.ValidString(b.bundle) {
 		return nil, errInvalid("cannot use bundle %q: its path is not UTF-8, which a state in JSON cannot hold", b.bundle)
 	}
-	if b.doc, err = spec.Load(b.bundle); err != nil {
+	end := s.span("load the config", "bundle", b.bundle)
+	b.doc, err = spec.Load(b.bundle)
+	if end(err); err != nil {
 		return nil, err
 	}
 	s.warnings(b.doc)
@@ -60,19 +58,22 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool) (*blueprint, err
 	if err := b.planCgroups(in); err != nil {
 		return nil, err
 	}
-	if in.Filter, err = s.filter(b.doc); err != nil {
+	if in.Filter, err = filter(b.doc, cache); err != nil {
 		return nil, err
 	}
 	s.hostFacts(in, b.rootfs)
-	if b.program, err = plan.Compile(in); err != nil {
+	end = s.span("compile the program", "id", id)
+	b.program, err = plan.Compile(in)
+	if end(err); err != nil {
 		return nil, invalid{err}
 	}
+	s.debug("the program", "steps", len(b.program.Steps), "descriptors", len(b.program.Files))
 	return b, nil
 }
 
 // warnings logs what the specification wants mentioned and not refused.
 func (s *Store) warnings(doc *spec.Document) {
-	if s.Log == nil || !s.Log.Enabled(context.Background(), slog.LevelWarn) {
+	if !s.traces(slog.LevelWarn) {
 		return
 	}
 	for _, pointer := range doc.Unknown {
@@ -155,11 +156,11 @@ func cgroupPaths(p *cgroup.Plan) map[string]string {
 }
 
 // filter compiles linux.seccomp, or finds it compiled.
-func (s *Store) filter(doc *spec.Document) (*plan.Filter, error) {
+func filter(doc *spec.Document, cache string) (*plan.Filter, error) {
 	if doc.Seccomp == nil {
 		return nil, nil
 	}
-	f, err := seccomp.Load(doc.Seccomp, filepath.Join(s.Root, seccompCache))
+	f, err := seccomp.Load(doc.Seccomp, cache)
 	if err != nil {
 		return nil, errInvalid("cannot use config.json: %w", err)
 	}
@@ -236,7 +237,7 @@ func home(rootfs string, uid uint32) string {
 
 // Plan compiles the Program of a container without making it.
 func (s *Store) Plan(id string, o CreateOptions) (*plan.Program, error) {
-	b, err := s.prepare(id, &o, true)
+	b, err := s.prepare(id, &o, true, "")
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,9 @@ type record struct {
 // encode writes state.json. It is written by hand because it is on the path of every start.
 func (r *record) encode() []byte {
 	b := make([]byte, 0, len(r.Config)+1024)
-	b = append(b, `{"id":`...)
+	b = append(b, `{"version":`...)
+	b = appendInt(b, recordVersion)
+	b = append(b, `,"id":`...)
 	b = appendString(b, r.ID)
 	b = append(b, `,"bundle":`...)
 	b = appendString(b, r.Bundle)
@@ -70,12 +72,21 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+// recordVersion is the layout of state.json and init. A runtime leaves containers of another one alone.
+const recordVersion = 1
+
+// errVersion says that a record is sound, and another version's.
+var errVersion = errors.New("it was written by another version of this program")
+
 func decodeRecord(data []byte) (*record, error) {
 	d, r := json.New(data), &record{Cgroups: map[string]string{}}
 	var created string
+	var version int
 	if d.Object() {
 		for d.Next() {
 			switch d.Name() {
+			case "version":
+				d.Int(&version)
 			case "id":
 				d.String(&r.ID)
 			case "bundle":
@@ -96,6 +107,9 @@ func decodeRecord(data []byte) (*record, error) {
 	}
 	if err := d.End(); err != nil {
 		return nil, err
+	}
+	if version != recordVersion {
+		return nil, errVersion
 	}
 	var err error
 	r.Created, err = time.Parse(time.RFC3339Nano, created)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/dhow-containers/dhow/spec"
 )
 
 const smallConfig = `{"ociVersion":"1.3.0"}`
@@ -78,6 +80,31 @@ func TestRecordRefused(t *testing.T) {
 		if r, err := decodeRecord([]byte(text)); err == nil {
 			t.Errorf("%s is read as %+v", text, r)
 		}
+	}
+}
+
+// TestRecordDepth: a config is refused, or its record can be read back, however deep it nests.
+func TestRecordDepth(t *testing.T) {
+	accepted := 0
+	for depth := 900; depth < 1010; depth++ {
+		config := []byte(`{"ociVersion":"1.3.0","x":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + "}")
+		if _, err := spec.Decode(config); err != nil {
+			if !strings.HasPrefix(err.Error(), "cannot use config.json: ") {
+				t.Errorf("depth %d: %v", depth, err)
+			}
+			continue
+		}
+		accepted++
+		got, err := decodeRecord((&record{ID: "a", Config: config}).encode())
+		if err == nil {
+			_, err = (&handle{record: got}).config()
+		}
+		if err != nil {
+			t.Errorf("a config of depth %d can be recorded, and not read back: %v", depth, err)
+		}
+	}
+	if accepted == 0 || accepted == 110 {
+		t.Errorf("%d depths are accepted: the limit is elsewhere", accepted)
 	}
 }
 

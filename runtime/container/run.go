@@ -37,11 +37,15 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	if o.Detach {
 		return 0, nil
 	}
+	end := s.span("attend the container", "pid", m.Pid)
 	exit, err = attend(m.proc, m.master, m.signals)
+	end(err)
 	if o.Keep {
 		return exit, err
 	}
-	if e := m.remove(); err == nil {
+	end = s.span("remove the container")
+	e := m.remove()
+	if end(e); err == nil {
 		err = e
 	}
 	return exit, err

@@ -16,6 +16,8 @@ import (
 
 // serve answers the rendezvous of a container that is being made.
 func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
+	end := m.store.span("rendezvous", "step", r.Step, "code", r.Code)
+	defer func() { end(err) }()
 	switch r.Code {
 	case plan.WriteIDMaps:
 		err = writeIDMaps(m.proc.Pid, m.doc.Spec.Linux)

@@ -48,7 +48,7 @@ func (l *listener) forward(pidfd int) {
 		return
 	}
 	for s := unix.Signal(1); s < 65; s++ {
-		if forwarded(s) {
+		if forwarded(s) && !slices.Contains(usual[:], s) {
 			signal.Notify(l.signals, s)
 		}
 	}
@@ -57,14 +57,14 @@ func (l *listener) forward(pidfd int) {
 	}
 }
 
-// forwarded says whether an unusual signal is the container's. Those are not that are about this process:
-// its children, its terminal, its broken pipes, and the Go scheduler's own.
+// forwarded says whether a signal is the container's. Those are not that are about this process: its
+// children, its terminal, its broken pipes, and the Go scheduler's own.
 func forwarded(s unix.Signal) bool {
 	switch s {
 	case unix.SIGKILL, unix.SIGSTOP, unix.SIGCHLD, unix.SIGURG, unix.SIGWINCH, unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP, unix.SIGPIPE:
 		return false
 	}
-	return !slices.Contains(usual[:], s)
+	return true
 }
 
 // inheritSize gives a new terminal the size of the caller's, before anything runs in it.

@@ -59,12 +59,14 @@ func (h *handle) release(config *specs.Spec) error {
 	peer := launch.NewPeer(fd, parseSteps(text))
 	defer peer.Close()
 	failpoint("start")
+	end := h.store.span("follow the program", "pid", h.Pid)
 	err = peer.Serve(func(r *launch.Request) (uint64, bool, error) {
 		if r.Code != plan.StartHooks {
 			return 0, false, fmt.Errorf("internal error: %s", r.Code)
 		}
 		return 0, false, h.startHooks(config)
 	})
+	end(err)
 	unix.Unlinkat(h.dir, "start.sock", 0)
 	return err
 }

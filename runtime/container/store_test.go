@@ -188,6 +188,59 @@ func TestDeleteUnrecorded(t *testing.T) {
 	}
 }
 
+// TestDeleteUnreadable: delete --force takes a container whose record cannot be read, and nothing else of the store.
+func TestDeleteUnreadable(t *testing.T) {
+	whole := string((&record{ID: "c1", Bundle: "/b", Config: []byte(smallConfig)}).encode())
+	for name, files := range map[string]map[string]string{
+		"empty":       {"state.json": ""},
+		"zeros":       {"state.json": strings.Repeat("\x00", 4096)},
+		"truncated":   {"state.json": whole[:len(whole)/2]},
+		"corrupt":     {"state.json": strings.Replace(whole, `"bundle"`, "x", 1)},
+		"another's":   {"state.json": strings.Replace(whole, `"c1"`, `"running"`, 1)},
+		"empty init":  {"state.json": whole, "init": ""},
+		"broken init": {"state.json": whole, "init": "x 7\n"},
+		"init 0":      {"state.json": whole, "init": "0 7\n"},
+		"all files":   {"state.json": "{", "init": "", "start.sock": "", "steps": "", "state.json.new": ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fakes(t)
+			dir := filepath.Join(s.Root, "c1")
+			try(t, os.Mkdir(dir, 0o700))
+			for file, text := range files {
+				try(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+			}
+			if err := s.Delete("c1", false); err == nil || !strings.Contains(err.Error(), `container "c1"`) {
+				t.Errorf("delete without --force says %v", err)
+			}
+			try(t, s.Delete("c1", true))
+			if _, err := os.Lstat(dir); !os.IsNotExist(err) {
+				t.Errorf("the directory is still there: %v", err)
+			}
+			if list, err := s.List(); err != nil || len(list) != 5 {
+				t.Errorf("of 5 others there are %d, %v", len(list), err)
+			}
+		})
+	}
+}
+
+// TestBundleNotUTF8: a path that no record can hold is refused before anything is made.
+func TestBundleNotUTF8(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, which is checked first")
+	}
+	s := &Store{Root: filepath.Join(t.TempDir(), "state")}
+	bundle := filepath.Join(t.TempDir(), "b\xff")
+	try(t, os.Mkdir(bundle, 0o755))
+	try(t, os.WriteFile(filepath.Join(bundle, "config.json"), []byte(smallConfig), 0o644))
+	err := s.Create("c1", CreateOptions{Bundle: bundle})
+	if !isInvalid(err) || !strings.Contains(err.Error(), "not UTF-8") || !strings.Contains(err.Error(), `b\xff`) {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := os.Lstat(s.Root); !os.IsNotExist(err) {
+		t.Errorf("there is a state directory: %v", err)
+	}
+}
+
 func TestList(t *testing.T) {
 	s := fakes(t)
 	if list, err := (&Store{Root: filepath.Join(s.Root, "none")}).List(); err != nil || len(list) != 0 {

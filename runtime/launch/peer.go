@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"golang.org/x/sys/unix"
 
@@ -30,6 +31,7 @@ func (p *Peer) Close() { unix.Close(p.fd) }
 
 // Request is one rendezvous.
 type Request struct {
+	Step int
 	Code plan.Code
 	FDs  []int // descriptors that were sent along; the handler owns them
 }
@@ -42,6 +44,12 @@ type StepError struct {
 }
 
 func (e *StepError) Error() string { return e.Info.Failure(e.Errno) }
+
+// LogValue is the error for a structured log: which step and system call failed, and how.
+func (e *StepError) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("step", e.Step), slog.String("call", e.Info.Call), slog.String("errno", unix.ErrnoName(e.Errno)),
+		slog.String("field", e.Info.Field), slog.String("text", e.Error()))
+}
 
 // Unwrap gives the errno.
 func (e *StepError) Unwrap() error { return e.Errno }
@@ -78,7 +86,7 @@ func (p *Peer) Serve(handle func(*Request) (value uint64, stop bool, err error))
 			continue
 		}
 		dieAt(plan.Code(m.value))
-		req := &Request{Code: plan.Code(m.value), FDs: pending}
+		req := &Request{Step: int(m.step), Code: plan.Code(m.value), FDs: pending}
 		pending = nil
 		value, stop, err := handle(req)
 		if err2 := p.answer(err, value); err == nil {

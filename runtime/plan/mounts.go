@@ -35,6 +35,13 @@ type propagation struct {
 // option is a mount option with the config field it stands in.
 type option struct{ key, value, field string }
 
+func (o option) String() string {
+	if o.value == "" {
+		return o.key
+	}
+	return o.key + "=" + o.value
+}
+
 func (c *compiler) mounts() error {
 	for i := range c.cfg.Mounts {
 		m, err := parseMount(&c.cfg.Mounts[i], indexed("mounts", i))
@@ -247,6 +254,7 @@ func pseudo(fstype string) bool {
 const maxOption = 256
 
 func (c *compiler) configure(fs Arg, m *mount, filled bool) error {
+	defer c.doing("mount "+m.Type+" on "+m.Destination, m.field)
 	for _, o := range m.super {
 		// A tmpfs that takes something over from its mount point has to be written to once.
 		if o.key != "ro" || !pseudo(m.Type) && !filled {
@@ -264,6 +272,9 @@ func (c *compiler) configure(fs Arg, m *mount, filled bool) error {
 }
 
 func (c *compiler) fsconfig(fs Arg, o option) {
+	if o.field != "" {
+		c.doing("set the option "+o.String(), o.field)
+	}
 	if o.value == "" {
 		c.fsconfigFlag(fs, o.key)
 	} else {

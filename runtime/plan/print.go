@@ -6,31 +6,55 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"golang.org/x/sys/unix"
 )
 
-// WriteTable prints the Program for a reader: what the parent prepares, then one line a step.
+// WriteTable prints the Program for a reader: what the parent prepares, then the steps, each under the
+// task that it is a part of and the config field that asked for it.
 func (p *Program) WriteTable(w io.Writer) error {
 	buf := bufio.NewWriter(w)
 	fmt.Fprintf(buf, "clone3 %s\n", flags(uint64(p.Clone), cloneWords))
 	p.tableHost(buf)
-	tab := tabwriter.NewWriter(buf, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tab, "\nSTEP\tCALL\tTHEN\tTO\tFOR")
 	last := int32(-1)
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		what, field := "", ""
 		if s.Task != last {
-			what, field, last = p.Tasks[s.Task].What, p.Tasks[s.Task].Field, s.Task
+			fmt.Fprintf(buf, "\n%s\n", p.Tasks[s.Task])
+			last = s.Task
 		}
-		fmt.Fprintf(tab, "%d\t%s\t%s\t%s\t%s\n", i, s.withResult(), s.flow(int32(i)), what, field)
-	}
-	if err := tab.Flush(); err != nil {
-		return err
+		fmt.Fprintf(buf, "%5d  %s\n", i, s.line(int32(i)))
 	}
 	return buf.Flush()
+}
+
+// String is the task with the field that asked for it.
+func (t Task) String() string {
+	if t.Field == "" {
+		return t.What
+	}
+	return t.What + "  (" + t.Field + ")"
+}
+
+// line spells step i with where it goes on, when that is not simply at the next one.
+func (s *Step) line(i int32) string {
+	if s.Op == Compare {
+		return s.branch()
+	}
+	text, flow := s.withResult(), s.flow(i)
+	if flow == "" {
+		return text
+	}
+	return text + "  " + flow
+}
+
+// branch spells a Compare. One of two equal constants is how a Program jumps.
+func (s *Step) branch() string {
+	a, b := &s.Args[0], &s.Args[1]
+	if a.Kind == Imm && b.Kind == Imm && a.Val == b.Val {
+		return fmt.Sprintf("go to %d", s.Next)
+	}
+	return fmt.Sprintf("if %s == %s go to %d, else to %d", a.format('x'), b.format('x'), s.Next, s.Else)
 }
 
 // tableHost prints what the parent does before the clone.
@@ -40,7 +64,7 @@ func (p *Program) tableHost(w io.Writer) {
 	}
 	for i := range p.Files {
 		f := &p.Files[i]
-		fmt.Fprintf(w, "fd %-3d %s\n", f.FD, f.format())
+		fmt.Fprintf(w, "fd %-3d %s\n", f.FD, Task{f.format(), f.Field})
 	}
 }
 
@@ -56,9 +80,6 @@ func (f *File) format() string {
 	case Pidfd:
 		text = f.Path
 	}
-	if f.Field != "" {
-		text += "  " + f.Field
-	}
 	return text
 }
 
@@ -69,26 +90,26 @@ func (s *Step) withResult() string {
 	return fmt.Sprintf("r%d = %s", s.Save, s.format())
 }
 
-// flow says where the Program goes from step i when that is not simply on.
+// flow says where the Program goes from step i, and after which errors.
 func (s *Step) flow(i int32) string {
-	if s.Op == Compare {
-		return fmt.Sprintf("equal → %d, else → %d", s.Next, s.Else)
-	}
 	var parts []string
 	if s.Next != i+1 {
-		parts = append(parts, fmt.Sprintf("→ %d", s.Next))
+		parts = append(parts, fmt.Sprintf("then go to %d", s.Next))
 	}
-	to := ""
+	to := " go on"
 	if s.Else != i+1 {
-		to = fmt.Sprintf(" → %d", s.Else)
+		to = fmt.Sprintf(" go to %d", s.Else)
 	}
 	if s.Any {
-		parts = append(parts, "any error"+to)
+		parts = append(parts, "on any error"+to)
 	}
 	if names := s.tolerated(); len(names) > 0 {
-		parts = append(parts, strings.Join(names, "|")+to)
+		parts = append(parts, "on "+strings.Join(names, "|")+to)
 	}
-	return strings.Join(parts, ", ")
+	if len(parts) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
 }
 
 func (s *Step) tolerated() []string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
 	"github.com/dhow-containers/dhow/runtime/container"
@@ -45,22 +46,34 @@ func preserveFDsFlag(v *int) flags.Flag {
 // resolveBundle settles id and bundle from --bundle and the one positional argument. Both meanings of
 // the argument are only told apart when --bundle is not given.
 func resolveBundle(arg, bundle string) (id, dir string, err error) {
-	if bundle == "" && isBundle(arg) {
-		dir, err = filepath.Abs(arg)
-		if err != nil {
-			return "", "", fmt.Errorf("cannot find bundle %q: %w", arg, err)
-		}
-		id = sanitiseID(filepath.Base(dir))
-		if id == "" {
-			return "", "", fmt.Errorf("cannot name a container after bundle %q: use --bundle and an id", arg)
-		}
-		return id, dir, nil
+	switch {
+	case bundle != "":
+	case isBundle(arg):
+		return nameBundle(arg)
+	case strings.Contains(arg, "/"):
+		_, err = os.Stat(filepath.Join(arg, "config.json"))
+		return "", "", fmt.Errorf("cannot find bundle %q: %w", arg, err)
+	case !isBundle("."):
+		return "", "", fmt.Errorf("cannot find a bundle: neither %q nor the current directory holds a config.json", arg)
 	}
 	dir, err = filepath.Abs(bundle) // "" is the current directory
 	if err != nil {
 		return "", "", fmt.Errorf("cannot find bundle %q: %w", bundle, err)
 	}
 	return arg, dir, nil
+}
+
+// nameBundle makes an id from the name of a bundle's directory.
+func nameBundle(arg string) (id, dir string, err error) {
+	dir, err = filepath.Abs(arg)
+	if err != nil {
+		return "", "", fmt.Errorf("cannot find bundle %q: %w", arg, err)
+	}
+	id = sanitiseID(filepath.Base(dir))
+	if id == "" {
+		return "", "", fmt.Errorf("cannot name a container after bundle %q: use --bundle and an id", arg)
+	}
+	return id, dir, nil
 }
 
 func isBundle(dir string) bool {

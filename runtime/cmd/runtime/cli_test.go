@@ -134,7 +134,7 @@ func sampleInfo() *container.Info {
 
 func TestUsageErrors(t *testing.T) {
 	refuse(t, "craete x", 1, `cannot run command "craete": no such command, did you mean "create"? (see 'runtime --help')`)
-	refuse(t, "pause x", 1, `cannot run command "pause": no such command (see 'runtime --help')`)
+	refuse(t, "pause x", 1, `cannot run command "pause": not supported yet`)
 	refuse(t, "--rot /x list", 1, `cannot use --rot: no such flag, did you mean --root? (see 'runtime --help')`)
 	refuse(t, "--log-format xml list", 1, `cannot use --log-format "xml": want text or json (see 'runtime --help')`)
 	refuse(t, "--rootless 1 list", 1, `cannot use --rootless "1": want true or false or auto (see 'runtime --help')`)

@@ -21,8 +21,11 @@ func (a *app) openLog() error {
 		}
 		a.file = f
 	}
-	if a.debug {
+	switch {
+	case a.debug:
 		a.log = slog.New(a.handler(a.logTo(), slog.LevelDebug))
+	case a.file != nil:
+		a.log = slog.New(a.handler(a.file, slog.LevelWarn))
 	}
 	return nil
 }

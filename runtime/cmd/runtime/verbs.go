@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
 )
@@ -61,7 +62,13 @@ func verbNames() []string {
 	return names
 }
 
+// later are runc's verbs that this version lacks.
+var later = [...]string{"pause", "resume", "update", "events", "checkpoint", "restore"}
+
 func unknownVerb(name string) error {
+	if slices.Contains(later[:], name) {
+		return fmt.Errorf("cannot run command %q: not supported yet", name)
+	}
 	hint := ""
 	if near := flags.Nearest(name, verbNames()); near != "" {
 		hint = fmt.Sprintf(", did you mean %q?", near)

@@ -119,7 +119,9 @@ func TestAttackDeviceBoundIntoProc(t *testing.T) {
 	onlyDhow(t, "1.1 follows the link")
 	t.Parallel()
 	r := newCLI(t)
-	configured := Linux(func(l *specs.Linux) { l.Devices = []specs.LinuxDevice{{Path: "/dev/null", Type: "c", Major: 1, Minor: 3}} })
+	configured := Linux(func(l *specs.Linux) {
+		l.Devices = []specs.LinuxDevice{{Path: "/dev/null", Type: "c", Major: 1, Minor: 3}}
+	})
 	for name, c := range map[string]struct {
 		edit Edit
 		word string

@@ -222,6 +222,6 @@ func TestRemount(t *testing.T) {
 	r.Run(b).Failed("Read-only file system") // the file system is read-only, and stays so
 	for option, word := range map[string]string{"size=1m": `"size"`, "sync": `"sync"`, "nr_inodes=9": `"nr_inodes"`} {
 		b := newBundle(t, Mount("tmpfs", "tmpfs", "/mnt"), Mount("tmpfs", "tmpfs", "/mnt", "remount", option))
-		r.Run(b).Failed("cannot remount /mnt (mounts[7].options[1]): "+word+" is an option of the file system, not of the mount").Exited(1)
+		r.Run(b).Failed("cannot remount /mnt (mounts[7].options[1]): " + word + " is an option of the file system, not of the mount").Exited(1)
 	}
 }

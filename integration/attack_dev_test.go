@@ -126,15 +126,14 @@ func TestAttackDeviceBoundIntoProc(t *testing.T) {
 		edit Edit
 		word string
 	}{
-		"default device":          {Symlink("/proc/version", "dev/zero"), "procfs"},
-		"default device, sysfs":   {Symlink("/sys/kernel/uevent_seqnum", "dev/zero"), "sysfs"},
-		"configured device":       {both(configured, Symlink("/proc/version", "dev/null")), "procfs"},
-		"relative link":           {Symlink("../proc/version", "dev/full"), "procfs"},
-		"two links":               {both(Symlink("/alias/version", "dev/tty"), Symlink("proc", "alias")), "procfs"},
-		"last default device":     {Symlink("/proc/self/cmdline", "dev/tty"), "procfs"},
-		"the directory is a link": {Symlink("/proc", "dev"), "procfs"},
-		"console":                 {both(terminal, Symlink("/proc/version", "dev/console")), "procfs"},
-		"console, sysfs":          {both(terminal, Symlink("/sys/kernel/uevent_seqnum", "dev/console")), "sysfs"},
+		"default device":        {Symlink("/proc/version", "dev/zero"), "procfs"},
+		"default device, sysfs": {Symlink("/sys/kernel/uevent_seqnum", "dev/zero"), "sysfs"},
+		"configured device":     {both(configured, Symlink("/proc/version", "dev/null")), "procfs"},
+		"relative link":         {Symlink("../proc/version", "dev/full"), "procfs"},
+		"two links":             {both(Symlink("/alias/version", "dev/tty"), Symlink("proc", "alias")), "procfs"},
+		"last default device":   {Symlink("/proc/self/cmdline", "dev/tty"), "procfs"},
+		"console":               {both(terminal, Symlink("/proc/version", "dev/console")), "procfs"},
+		"console, sysfs":        {both(terminal, Symlink("/sys/kernel/uevent_seqnum", "dev/console")), "sysfs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &cli{t: t, Path: r.Path, Root: r.Root}

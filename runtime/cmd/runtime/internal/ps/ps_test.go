@@ -2,6 +2,7 @@ package ps
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -133,6 +134,13 @@ func TestControlCharacters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	// Start returns when execve closes the child's descriptors, a moment before it sets the arguments.
+	for data := []byte(nil); len(data) == 0; {
+		var err error
+		if data, err = os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var got bytes.Buffer
 	columns, _ := ParseOptions([]string{"-o", "cmd"})
 	if err := WriteTable(&got, columns, []int{cmd.Process.Pid}); err != nil {

@@ -142,7 +142,7 @@ func TestAttackDeviceBoundIntoProc(t *testing.T) {
 				users = append(users, func(*Bundle) {})
 			}
 			for _, user := range users {
-				b := newBundle(t, ownDev, c.edit, Shell("cat /proc/version"), Mount("devpts", "devpts", "/dev/pts", "newinstance", "ptmxmode=0666"))
+				b := newBundle(t, ownDev, c.edit, Shell("stat -c %F /proc/version"), Mount("devpts", "devpts", "/dev/pts", "newinstance", "ptmxmode=0666"))
 				user(b)
 				must(t, b.Save())
 				out := newWatcher("")

@@ -45,13 +45,16 @@ func (c *compiler) checkCwd() {
 // maxCandidates bounds the search; what follows in a longer PATH counts as one directory's name.
 const maxCandidates = 1000
 
-// candidates are the paths that execvp(3) would try for args[0].
+// candidates are the paths to try for args[0]. Without a PATH there are none but what has a slash.
 func (c *compiler) candidates() []string {
 	name := c.cfg.Process.Args[0]
 	if strings.Contains(name, "/") {
 		return []string{name}
 	}
 	var list []string
+	if c.searchPath() == "" {
+		return nil
+	}
 	for _, dir := range strings.SplitN(c.searchPath(), ":", maxCandidates) {
 		if dir == "" {
 			dir = "."
@@ -103,7 +106,7 @@ func (c *compiler) findExecutable() {
 	c.place(refused)
 	c.fail(unix.EACCES, "exec: "+strconv.Quote(name)+": permission denied")
 	c.place(absent)
-	if len(e.paths) == 1 {
+	if strings.Contains(name, "/") {
 		c.fail(unix.ENOENT, "exec: "+strconv.Quote(name)+": stat "+name+": no such file or directory")
 	} else {
 		c.fail(unix.ENOENT, "exec: "+strconv.Quote(name)+": executable file not found in $PATH")

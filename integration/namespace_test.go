@@ -55,14 +55,18 @@ func TestNamespacesNotAskedForAreTheCallers(t *testing.T) {
 
 func TestTimeNamespace(t *testing.T) {
 	onlyDhow(t, "1.1 knows no time namespaces")
-	t.Parallel()
-	r := newCLI(t)
-	b := newBundle(t, probe("clocks"), Namespace(specs.TimeNamespace, ""), Linux(func(l *specs.Linux) {
-		l.TimeOffsets = map[string]specs.LinuxTimeOffset{"boottime": {Secs: 1_000_000}, "monotonic": {Secs: 2_000_000}}
-	}))
-	out := lines(r.Run(b).Exited(0).Stdout)
-	if len(out) != 2 || len(out[0]) < 7 || out[0][0] != '1' || out[1][0] != '2' {
-		t.Errorf("boot and monotonic clock: %v", out)
+	for name, edit := range map[string]Edit{"alone": func(*Bundle) {}, "with a user namespace": MappedUser} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newCLI(t)
+			b := newBundle(t, probe("clocks"), edit, Namespace(specs.TimeNamespace, ""), Linux(func(l *specs.Linux) {
+				l.TimeOffsets = map[string]specs.LinuxTimeOffset{"boottime": {Secs: 1_000_000}, "monotonic": {Secs: 2_000_000}}
+			}))
+			out := lines(r.Run(b).Exited(0).Stdout)
+			if len(out) != 2 || len(out[0]) < 7 || out[0][0] != '1' || out[1][0] != '2' {
+				t.Errorf("boot and monotonic clock: %v", out)
+			}
+		})
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // the kernel or in the config, so a change of one needs the other: memory.swap
 // includes memory.limit, and in version 2 cpu.period comes with cpu.quota.
 //
-// The writes are made one after the other. On an error those before it stay.
+// The writes are made one after the other. On an error those before it are
+// taken back, as far as the kernel tells what was set.
 func (g *Group) Update(h *Host, r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -26,13 +27,39 @@ func (g *Group) Update(h *Host, r *specs.LinuxResources) error {
 		x.open[i] = -1
 	}
 	defer x.close()
-	if err := x.run(); err != nil {
-		return err
+	before := x.settings()
+	err = x.run()
+	if err == nil && r.Devices != nil {
+		err = g.updateDevices(x, r)
 	}
-	if r.Devices == nil {
-		return nil
+	if err != nil {
+		_ = x.writeAll(before)
 	}
-	return g.updateDevices(x, r)
+	return err
+}
+
+// settings returns the writes that make again what the files of the plan's
+// writes hold now: one for each line, since some files take a line a device.
+func (x *executor) settings() []Write {
+	var list []Write
+	for i := range x.plan.Writes {
+		w := x.plan.Writes[i]
+		text, err := readText(w.Path)
+		if err != nil && w.Or != nil {
+			w = *w.Or
+			text, err = readText(w.Path)
+		}
+		switch {
+		case err != nil || text == "" && w.Controller != "cpuset":
+			continue
+		case text == "": // in version 2, the parent's; a write of no byte at all would do nothing
+			text = "\n"
+		}
+		for line := range strings.Lines(text) {
+			list = append(list, Write{Controller: w.Controller, Path: w.Path, Value: line, Field: w.Field})
+		}
+	}
+	return list
 }
 
 // planUpdate plans the writes to the directories that the group has.

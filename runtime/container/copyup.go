@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,10 +20,23 @@ func copyUp(fds []int) error {
 	if len(fds) != 2 {
 		return errors.New("internal error: the directories to copy did not arrive")
 	}
-	if err := copyTree(fds[0], fds[1], 0); err != nil {
+	err := copyTree(fds[0], fds[1], 0)
+	if err == nil {
+		err = copyOwner(fds[0], fds[1])
+	}
+	if err != nil {
 		return fmt.Errorf("cannot copy up (tmpcopyup): %w", err)
 	}
 	return nil
+}
+
+// copyOwner gives the copy of the top directory its owner; the mode comes with the mount.
+func copyOwner(from, to int) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(from, &st); err != nil {
+		return err
+	}
+	return unix.Fchownat(to, "", int(st.Uid), int(st.Gid), unix.AT_EMPTY_PATH)
 }
 
 // maxDepth bounds the recursion, and so the descriptors that are open at a time.
@@ -55,13 +69,13 @@ func copyEntry(from, to int, name string, depth int) error {
 	case unix.S_IFDIR:
 		err = copyDirectory(from, to, name, depth)
 	case unix.S_IFREG:
-		err = copyRegular(from, to, name)
+		err = copyRegular(from, to, name, &st)
 	case unix.S_IFLNK:
 		return copyLink(from, to, name, &st)
 	default:
 		err = unix.Mknodat(to, name, st.Mode, int(st.Rdev))
 	}
-	if err == nil {
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = unix.Fchownat(to, name, int(st.Uid), int(st.Gid), unix.AT_SYMLINK_NOFOLLOW)
 	}
 	if err == nil {
@@ -88,10 +102,40 @@ func copyDirectory(from, to int, name string, depth int) error {
 		return err
 	}
 	defer unix.Close(dst)
-	return copyTree(src, dst, depth+1)
+	if err := copyTree(src, dst, depth+1); err != nil {
+		return err
+	}
+	return copyAttributes(src, dst)
 }
 
-func copyRegular(from, to int, name string) error {
+// copyAttributes copies extended attributes: file capabilities, access control lists, the user's own. It
+// comes after the owner is set for a file, which takes its capabilities away.
+func copyAttributes(from, to int) error {
+	names := make([]byte, 64<<10)
+	n, err := unix.Flistxattr(from, names)
+	if err == unix.ENOTSUP {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	value := make([]byte, 64<<10)
+	for name := range strings.SplitSeq(string(names[:n]), "\x00") {
+		if name == "" {
+			continue
+		}
+		size, err := unix.Fgetxattr(from, name, value)
+		if err == nil {
+			err = unix.Fsetxattr(to, name, value[:size], 0)
+		}
+		if err != nil && err != unix.ENOTSUP && err != unix.ENODATA {
+			return fmt.Errorf("extended attribute %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func copyRegular(from, to int, name string, st *unix.Stat_t) error {
 	src, err := unix.Openat(from, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -107,10 +151,17 @@ func copyRegular(from, to int, name string) error {
 		if err == unix.EINTR {
 			continue
 		}
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
+		if n == 0 {
+			break
+		}
 	}
+	if err := unix.Fchown(dst, int(st.Uid), int(st.Gid)); err != nil {
+		return err
+	}
+	return copyAttributes(src, dst)
 }
 
 func copyLink(from, to int, name string, st *unix.Stat_t) error {

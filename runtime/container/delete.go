@@ -27,7 +27,14 @@ func (s *Store) Kill(id string, sig unix.Signal, all bool) error {
 		}
 		return nil
 	}
-	return h.kill(sig)
+	if err := h.kill(sig); err != nil || sig != unix.SIGKILL || h.Cgroups[""] != "" {
+		return err
+	}
+	// A process in a frozen v1 cgroup does not even die; in v2 it does.
+	if err := cgroup.Open(h.Cgroups).Thaw(); err != nil {
+		s.debug("cannot thaw a killed container", "id", id, "error", err)
+	}
+	return nil
 }
 
 func (h *handle) kill(sig unix.Signal) error {
@@ -102,15 +109,17 @@ func (h *handle) end() error {
 	return nil
 }
 
-// deleteUnread removes the directory of a container that has no record it can read. A crash between
-// making the one and writing the other leaves that, when nothing else was made yet; and so may a power
-// loss, which nothing of the container has outlived.
+// deleteUnread removes a container whose record is broken: a crash between making the directory and
+// writing the record leaves that, when nothing else was made yet, and so may a power loss, which nothing
+// of the container outlives. In case somebody else broke it, what can be found without the record is
+// ended too: the first process, and the cgroup of the default name.
 func (s *Store) deleteUnread(id string, cause error) error {
 	var missing notFound
 	if errors.As(cause, &missing) {
 		return nil
 	}
-	if err := checkID(id); err != nil || errors.Is(cause, errVersion) {
+	var crash broken
+	if !errors.As(cause, &crash) {
 		return cause
 	}
 	root, err := s.openRoot()
@@ -123,5 +132,20 @@ func (s *Store) deleteUnread(id string, cause error) error {
 		return cause
 	}
 	defer unix.Close(dir)
+	h := &handle{&record{ID: id}, s, dir}
+	if err := h.readInit(dir); err != nil {
+		s.debug("no process is known", "id", id, "error", err)
+	}
+	if host, err := cgroup.Detect(); err == nil {
+		if p, err := cgroup.Compile(host, "", id, nil); err == nil {
+			h.Cgroups = cgroupPaths(p)
+		}
+	}
+	if err := h.end(); err != nil {
+		return err
+	}
+	if err := cgroup.Open(h.Cgroups).Delete(); err != nil {
+		return err
+	}
 	return s.removeDir(id, dir)
 }

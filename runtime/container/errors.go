@@ -21,6 +21,11 @@ type invalid struct{ error }
 func (invalid) InvalidParameter() {}
 func (e invalid) Unwrap() error   { return e.error }
 
+// broken marks the error for a record that is missing or makes no sense, as a crash can leave it.
+type broken struct{ error }
+
+func (e broken) Unwrap() error { return e.error }
+
 type conflict struct{ error }
 
 func (conflict) Conflict()       {}

@@ -160,6 +160,9 @@ func (r *record) readInit(dir int) error {
 
 func readRecord(dir int, id string) (*record, error) {
 	data, err := readFile(dir, "state.json")
+	if errors.Is(err, unix.ENOENT) {
+		err = broken{err}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the record of container %q: %w", id, err)
 	}
@@ -167,11 +170,14 @@ func readRecord(dir int, id string) (*record, error) {
 	if err == nil && r.ID != id {
 		err = fmt.Errorf("it is the record of %q", r.ID)
 	}
+	if err != nil && err != errVersion {
+		err = broken{err}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the record of container %q: state.json: %w", id, err)
 	}
 	if err := r.readInit(dir); err != nil {
-		return nil, fmt.Errorf("cannot read the record of container %q: init: %w", id, err)
+		return nil, fmt.Errorf("cannot read the record of container %q: init: %w", id, broken{err})
 	}
 	return r, nil
 }

@@ -47,18 +47,19 @@ type Filter struct {
 // compiler is the state of one compilation.
 type compiler struct {
 	*builder
-	in        *Input
-	cfg       *specs.Spec
-	linux     *specs.Linux
-	root      Arg // descriptor of the container's root: the rootfs mount, later "/"
-	oldRoot   Arg
-	proc      Arg // detached procfs mount, made by procfs when first needed
-	hasProc   bool
-	listener  Arg // socket that start connects to
-	exe       executable
-	cwdDenied Reg      // 1 when root may not enter process.cwd
-	execInto  bool     // the container exists: this is an exec
-	unknown   []string // config fields that this version cannot serve
+	in         *Input
+	cfg        *specs.Spec
+	linux      *specs.Linux
+	root       Arg // descriptor of the container's root: the rootfs mount, later "/"
+	oldRoot    Arg
+	proc       Arg // detached procfs mount, made by procfs when first needed
+	hasProc    bool
+	listener   Arg // socket that start connects to
+	exe        executable
+	cwdDenied  Reg  // 1 when root may not enter process.cwd
+	execInto   bool // the container exists: this is an exec
+	unbindable []lateMount
+	unknown    []string // config fields that this version cannot serve
 }
 
 // Descriptors of the child that have a fixed place above the preserved ones.
@@ -94,6 +95,7 @@ func Compile(in *Input) (*Program, error) {
 	c.hooks()
 	if c.ownMounts() {
 		c.hidePaths()
+		c.makeUnbindable()
 	}
 	c.changeRoot()
 	c.names()

@@ -171,10 +171,47 @@ func (c *compiler) attachTree(m *mount, tree Arg) {
 		}
 		c.mountAttr(tree, recursiveFlag(recursive), unix.MountAttr{Propagation: flag})
 	}
-	c.setAttributes(tree, m)
+	now, last := m.splitPropagation()
+	c.setAttributes(tree, now)
 	c.moveMount(tree, to)
 	c.close(to)
-	c.close(tree)
+	if len(last) == 0 {
+		c.close(tree)
+	}
+	for _, p := range last {
+		c.unbindable = append(c.unbindable, lateMount{tree, p, "make " + m.Destination + " unbindable", m.field})
+	}
+}
+
+// lateMount is a propagation that is set when nothing has to be cloned any more.
+type lateMount struct {
+	fd          Arg
+	propagation propagation
+	what, field string
+}
+
+// splitPropagation takes out what would keep paths below the mount from being hidden, for which they are
+// cloned: unbindable.
+func (m *mount) splitPropagation() (now *mount, last []propagation) {
+	rest := *m
+	rest.propagate = nil
+	for _, p := range m.propagate {
+		if p.flag == unix.MS_UNBINDABLE {
+			last = append(last, p)
+		} else {
+			rest.propagate = append(rest.propagate, p)
+		}
+	}
+	return &rest, last
+}
+
+// makeUnbindable does what was put off.
+func (c *compiler) makeUnbindable() {
+	for _, l := range c.unbindable {
+		c.doing(l.what, l.field)
+		c.mountAttr(l.fd, recursiveFlag(l.propagation.recursive), unix.MountAttr{Propagation: l.propagation.flag})
+		c.close(l.fd)
+	}
 }
 
 // setAttributes applies the options that belong to a mount rather than to its file system.

@@ -36,6 +36,12 @@ func (c *compiler) namespaces() {
 	if fresh&unix.CLONE_NEWUSER == 0 && joined == 0 {
 		c.p.Clone = fresh &^ lateFlags
 	} else {
+		if fresh&unix.CLONE_NEWTIME != 0 {
+			// A process that is not dumpable may only write its /proc/self/timens_offsets while it is
+			// root on the host.
+			c.timeNamespace()
+			fresh &^= unix.CLONE_NEWTIME
+		}
 		c.stagedNamespaces(fresh, joined)
 		c.hasProc = false // what there is shows the pid namespace left behind
 	}

@@ -65,6 +65,12 @@ func (f *fakeStore) Exec(id string, o container.ExecOptions) (int, error) {
 	return f.code, f.err
 }
 func (f *fakeStore) Processes(id string) ([]int, error) { f.did("ps", id); return f.pids, f.err }
+func (f *fakeStore) Pause(id string) error              { f.did("pause", id); return f.err }
+func (f *fakeStore) Resume(id string) error             { f.did("resume", id); return f.err }
+func (f *fakeStore) Update(id string, r *specs.LinuxResources) error {
+	f.did("update", id, r)
+	return f.err
+}
 func (f *fakeStore) Plan(id string, o container.CreateOptions) (*plan.Program, error) {
 	f.did("plan", id, o)
 	return &plan.Program{}, f.err
@@ -134,7 +140,7 @@ func sampleInfo() *container.Info {
 
 func TestUsageErrors(t *testing.T) {
 	refuse(t, "craete x", 1, `cannot run command "craete": no such command, did you mean "create"? (see 'runtime --help')`)
-	refuse(t, "pause x", 1, `cannot run command "pause": not supported yet`)
+	refuse(t, "checkpoint x", 1, `cannot run command "checkpoint": not supported yet`)
 	refuse(t, "--rot /x list", 1, `cannot use --rot: no such flag, did you mean --root? (see 'runtime --help')`)
 	refuse(t, "--log-format xml list", 1, `cannot use --log-format "xml": want text or json (see 'runtime --help')`)
 	refuse(t, "--rootless 1 list", 1, `cannot use --rootless "1": want true or false or auto (see 'runtime --help')`)

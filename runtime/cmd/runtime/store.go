@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/container"
@@ -22,6 +23,9 @@ type store interface {
 	Delete(id string, force bool) error
 	Exec(id string, o container.ExecOptions) (exit int, err error)
 	Processes(id string) ([]int, error)
+	Pause(id string) error
+	Resume(id string) error
+	Update(id string, r *specs.LinuxResources) error
 	Plan(id string, o container.CreateOptions) (*plan.Program, error)
 }
 

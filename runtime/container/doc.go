@@ -6,7 +6,7 @@
 // The state directory of a container holds
 //
 //	state.json   the record, with a copy of the config: written before anything else is made
-//	init         pid and start time of the container's first process, once there is one
+//	init         symbolic link to "PID STARTTIME" of the container's first process, once there is one
 //	start.sock   only while the container waits for `start`: the socket its init listens on
 //	steps        what the steps after `start` are for, so that a failure of one can be explained
 //

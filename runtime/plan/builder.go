@@ -21,7 +21,7 @@ type label int32
 
 func newBuilder(firstFD int) *builder {
 	b := &builder{nextFD: firstFD, reg: Report}
-	b.p.Steps = make([]Step, 0, 512)
+	b.p.Steps = make([]Step, 0, 768)
 	b.p.Tasks = make([]Task, 0, 96)
 	b.labels = append(b.labels, 0) // label 0 is "the following step"
 	return b

@@ -37,6 +37,7 @@ type making struct {
 	o        *CreateOptions
 	wait     bool // create: the process stops before execve
 	group    *cgroup.Group
+	image    *launch.Image
 	proc     *launch.Process
 	signals  *listener
 	sock     *os.File // --console-socket
@@ -46,13 +47,13 @@ type making struct {
 	undo     undo
 }
 
-// begin does what needs no process: the record, the control groups. Nothing of a container exists that
-// its record does not lead to (security rule 9).
+// begin does what needs no process: the record and the control groups, and beside them the Program, which
+// takes as long. Nothing of a container exists that its record does not lead to (security rule 9).
 func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, error) {
 	if err := s.checkHost(); err != nil {
 		return nil, err
 	}
-	b, err := s.prepare(id, o, wait, filepath.Join(s.Root, seccompCache))
+	b, err := s.survey(id, o, wait)
 	if err != nil {
 		return nil, err
 	}
@@ -63,17 +64,42 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 	if err := m.connectConsole(detach); err != nil {
 		return nil, err
 	}
-	if err := m.claim(s); err != nil {
-		m.closeConsole()
-		return nil, err
+	claimed := make(chan error, 1)
+	go func() { claimed <- m.claim(s) }()
+	if err = s.compile(b, filepath.Join(s.Root, seccompCache)); err == nil {
+		m.image, err = launch.Link(m.program, o.PreserveFDs)
 	}
-	m.undo.add(func() { s.removeDir(id, m.dir) })
-	if err := m.makeSurroundings(); err != nil {
+	if e := <-claimed; err == nil {
+		err = e
+	}
+	if err == nil {
+		err = m.prepareStart(s)
+	}
+	if err != nil {
 		m.undo.run()
 		m.close()
 		return nil, err
 	}
 	return m, nil
+}
+
+// claim takes the id and makes the control groups.
+func (m *making) claim(s *Store) error {
+	if err := m.makeRecord(s); err != nil {
+		return err
+	}
+	m.undo.add(func() { s.removeDir(m.id, m.dir) })
+	end := s.span("make the control groups", "directories", len(m.cgroups.Dirs), "writes", len(m.cgroups.Writes))
+	var err error
+	m.group, err = m.cgroups.Create()
+	if end(err); err != nil {
+		return err
+	}
+	m.undo.add(func() {
+		m.group.Kill(unix.SIGKILL)
+		m.group.Delete()
+	})
+	return nil
 }
 
 // connectConsole checks that a terminal has somebody to serve it.
@@ -98,8 +124,8 @@ func (m *making) closeConsole() {
 	}
 }
 
-// claim makes the container's directory with a first record in it.
-func (m *making) claim(s *Store) error {
+// makeRecord makes the container's directory with its record in it.
+func (m *making) makeRecord(s *Store) error {
 	dir, err := s.makeDir(m.id)
 	if err != nil {
 		return err
@@ -114,19 +140,17 @@ func (m *making) claim(s *Store) error {
 	return nil
 }
 
-// makeSurroundings makes the control groups and the socket that `start` connects to.
-func (m *making) makeSurroundings() (err error) {
-	end := m.store.span("make the control groups", "directories", len(m.cgroups.Dirs), "writes", len(m.cgroups.Writes))
-	m.group, err = m.cgroups.Create()
-	if end(err); err != nil {
-		return err
-	}
-	m.undo.add(func() {
-		m.group.Kill(unix.SIGKILL)
-		m.group.Delete()
-	})
-	if len(m.group.Skipped) > 0 {
-		return fmt.Errorf("cannot join the control groups (linux.cgroupsPath): %v cannot be written", m.group.Skipped)
+// prepareStart does what needs both the Program and the record.
+func (m *making) prepareStart(s *Store) (err error) {
+	if len(m.group.Skipped) > 0 { // hierarchies that cannot be written, and that the config asks nothing of
+		m.input.TaskFiles, m.input.Cgroups = m.group.TasksFiles(), m.group.Paths
+		if m.program, err = plan.Compile(m.input); err != nil {
+			return invalid{err}
+		}
+		m.image.Close()
+		if m.image, err = launch.Link(m.program, m.o.PreserveFDs); err != nil {
+			return err
+		}
 	}
 	if m.wait {
 		m.listener, err = m.listen()
@@ -164,7 +188,7 @@ func checkPreserved(n int) error {
 func (m *making) launch() error {
 	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
 	end := m.store.span("clone the first process")
-	proc, err := start(m.program, m.group, opts)
+	proc, err := start(m.image, m.group, opts)
 	if end(err); err != nil {
 		return err
 	}
@@ -186,7 +210,7 @@ func (m *making) launch() error {
 }
 
 // start starts a Program in the cgroup v2 directory of g; it joins those of v1 by itself.
-func start(p *plan.Program, g *cgroup.Group, o launch.Options) (*launch.Process, error) {
+func start(image *launch.Image, g *cgroup.Group, o launch.Options) (*launch.Process, error) {
 	dir, err := g.FD()
 	if err != nil {
 		return nil, err
@@ -197,7 +221,7 @@ func start(p *plan.Program, g *cgroup.Group, o launch.Options) (*launch.Process,
 		o.Cgroup = int(dir.Fd())
 	}
 	failpoint("clone")
-	return launch.Start(p, o)
+	return image.Start(o)
 }
 
 // died explains a process that went away without a word.
@@ -224,10 +248,15 @@ func (m *making) abandon(err error) error {
 
 func (m *making) close() {
 	m.closeConsole()
+	if m.image != nil {
+		m.image.Close()
+	}
 	if m.listener >= 0 {
 		unix.Close(m.listener)
 	}
-	m.handle.close()
+	if m.handle != nil {
+		m.handle.close()
+	}
 }
 
 // record writes down the pid, which makes the container created.

@@ -173,8 +173,13 @@ func choose(paths, own map[string]string, names, sub, flag string) error {
 // launch starts the process and follows it to its execve.
 func (e *entering) launch() (err error) {
 	opts := launch.Options{Stdio: [3]uintptr{0, 1, 2}, Preserved: e.o.PreserveFDs, Listener: -1, Pidfd: e.pidfd}
+	image, err := launch.Link(e.program, e.o.PreserveFDs)
+	if err != nil {
+		return err
+	}
+	defer image.Close()
 	end := e.store.span("clone the process")
-	e.proc, err = start(e.program, e.group, opts)
+	e.proc, err = start(image, e.group, opts)
 	if end(err); err != nil {
 		return err
 	}

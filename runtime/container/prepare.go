@@ -26,11 +26,12 @@ type blueprint struct {
 	doc     *spec.Document
 	cgroups *cgroup.Plan
 	paths   map[string]string
-	program *plan.Program
+	input   *plan.Input
+	program *plan.Program // once compile has run
 }
 
-// prepare reads the bundle and compiles the Program; it changes nothing but the seccomp cache, "" for none.
-func (s *Store) prepare(id string, o *CreateOptions, wait bool, cache string) (*blueprint, error) {
+// survey reads the bundle and plans the control groups; it changes nothing.
+func (s *Store) survey(id string, o *CreateOptions, wait bool) (*blueprint, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
@@ -54,21 +55,24 @@ func (s *Store) prepare(id string, o *CreateOptions, wait bool, cache string) (*
 	if err := b.checkRoot(); err != nil {
 		return nil, err
 	}
-	in := &plan.Input{ID: id, Bundle: b.bundle, Rootfs: b.rootfs, Config: b.doc.Spec, Preserved: o.PreserveFDs, Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
-	if err := b.planCgroups(in); err != nil {
-		return nil, err
+	b.input = &plan.Input{ID: id, Bundle: b.bundle, Rootfs: b.rootfs, Config: b.doc.Spec, Preserved: o.PreserveFDs,
+		Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
+	return b, b.planCgroups(b.input)
+}
+
+// compile makes the Program; it changes nothing but the seccomp cache, "" for none.
+func (s *Store) compile(b *blueprint, cache string) (err error) {
+	end := s.span("compile the program", "id", b.id)
+	defer func() { end(err) }()
+	if b.input.Filter, err = filter(b.doc, cache); err != nil {
+		return err
 	}
-	if in.Filter, err = filter(b.doc, cache); err != nil {
-		return nil, err
-	}
-	s.hostFacts(in, b.rootfs)
-	end = s.span("compile the program", "id", id)
-	b.program, err = plan.Compile(in)
-	if end(err); err != nil {
-		return nil, invalid{err}
+	s.hostFacts(b.input, b.rootfs)
+	if b.program, err = plan.Compile(b.input); err != nil {
+		return invalid{err}
 	}
 	s.debug("the program", "steps", len(b.program.Steps), "descriptors", len(b.program.Files))
-	return b, nil
+	return nil
 }
 
 // warnings logs what the specification wants mentioned and not refused.
@@ -237,7 +241,10 @@ func home(rootfs string, uid uint32) string {
 
 // Plan compiles the Program of a container without making it.
 func (s *Store) Plan(id string, o CreateOptions) (*plan.Program, error) {
-	b, err := s.prepare(id, &o, true, "")
+	b, err := s.survey(id, &o, true)
+	if err == nil {
+		err = s.compile(b, "")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -29,32 +29,58 @@ type Process struct {
 	*Peer
 }
 
-// Start links p and starts a process that walks it. The process has not necessarily taken a step when
-// Start returns: Serve follows it.
-func Start(p *plan.Program, o Options) (*Process, error) {
+// Image is a linked Program, ready to be executed.
+type Image struct {
+	p         *plan.Program
+	preserved int
+	fd        int // sealed memfd
+}
+
+// Link links p for a process that keeps this many descriptors from 3 on.
+func Link(p *plan.Program, preserved int) (*Image, error) {
 	p = withFailpoint(p)
-	opened, err := openFiles(p, o)
+	fd, err := sealed(p, 3+preserved)
+	if err != nil {
+		return nil, err
+	}
+	return &Image{p, preserved, fd}, nil
+}
+
+// Close forgets the image; processes that execute it run on.
+func (i *Image) Close() { unix.Close(i.fd) }
+
+// Start links p and starts a process that walks it (Image.Start).
+func Start(p *plan.Program, o Options) (*Process, error) {
+	image, err := Link(p, o.Preserved)
+	if err != nil {
+		return nil, err
+	}
+	defer image.Close()
+	return image.Start(o)
+}
+
+// Start starts a process that walks the Program. It has not necessarily taken a step when Start returns:
+// Serve follows it.
+func (i *Image) Start(o Options) (*Process, error) {
+	if o.Preserved != i.preserved {
+		return nil, fmt.Errorf("internal error: linked for %d preserved descriptors, started with %d", i.preserved, o.Preserved)
+	}
+	opened, err := openFiles(i.p, o)
 	if err != nil {
 		return nil, err
 	}
 	defer opened.close()
-	report := 3 + o.Preserved
-	image, err := sealed(p, report)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(image)
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(theirs)
-	proc, err := spawn(p, o, append([]int{theirs, image}, opened...))
+	proc, err := spawn(i.p, o, append([]int{theirs, i.fd}, opened...))
 	if err != nil {
 		unix.Close(ours)
 		return nil, err
 	}
-	proc.Peer = &Peer{fd: ours, steps: p, proc: proc}
+	proc.Peer = &Peer{fd: ours, steps: i.p, proc: proc}
 	return proc, nil
 }
 

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,18 +89,29 @@ func (m *making) claim(s *Store) error {
 	if err := m.makeRecord(s); err != nil {
 		return err
 	}
-	m.undo.add(func() { s.removeDir(m.id, m.dir) })
+	m.undo.add(m.unclaim)
 	end := s.span("make the control groups", "directories", len(m.cgroups.Dirs), "writes", len(m.cgroups.Writes))
 	var err error
 	m.group, err = m.cgroups.Create()
 	if end(err); err != nil {
 		return err
 	}
-	m.undo.add(func() {
-		m.group.Kill(unix.SIGKILL)
-		m.group.Delete()
-	})
 	return nil
+}
+
+// unclaim takes claim back. The record goes last, and stays when the control groups do: it is what leads
+// `delete --force` to them.
+func (m *making) unclaim() {
+	if m.group != nil {
+		err := m.group.Kill(unix.SIGKILL)
+		if e := m.group.Delete(); e != nil {
+			m.store.warn("cannot take the control groups back, use delete --force", errors.Join(err, e))
+			return
+		}
+	}
+	if err := m.store.removeDir(m.id, m.dir); err != nil {
+		m.store.warn("cannot take the record back", err)
+	}
 }
 
 // connectConsole checks that a terminal has somebody to serve it.
@@ -133,8 +145,7 @@ func (m *making) makeRecord(s *Store) error {
 	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Config: m.doc.Raw}
 	m.handle = &handle{r, s, dir}
 	if err = r.write(dir); err != nil {
-		s.removeDir(m.id, dir)
-		unix.Close(dir)
+		m.unclaim()
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -65,23 +66,24 @@ func (m *making) remove() error {
 	return m.store.removeDir(m.ID, m.dir)
 }
 
-// attend passes signals and, with a terminal, bytes, and reaps until proc has ended.
-func attend(proc *launch.Process, master *os.File, signals *listener) (exit int, err error) {
-	if master != nil {
-		defer master.Close()
-		session, err := console.Foreground(master)
-		if err != nil {
-			return 1, err
-		}
-		defer func() {
-			if e := session.Close(); err == nil {
-				err = e
-			}
-		}()
-		session.Forward(func(os.Signal) {}) // they come through signals, as all others do
+// attend passes signals and, with a terminal, bytes, and reaps until proc has ended. A process whose
+// terminal cannot be served is killed.
+func attend(proc *launch.Process, master *os.File, signals *listener) (int, error) {
+	if master == nil {
+		go signals.forward(proc.Pidfd)
+		return reap(proc.Pid)
 	}
+	defer master.Close()
+	session, err := console.Foreground(master)
+	if err != nil {
+		killErr := unix.PidfdSendSignal(proc.Pidfd, unix.SIGKILL, nil, 0)
+		_, reapErr := reap(proc.Pid)
+		return 1, errors.Join(err, killErr, reapErr)
+	}
+	session.Forward(func(os.Signal) {}) // they come through signals, as all others do
 	go signals.forward(proc.Pidfd)
-	return reap(proc.Pid)
+	exit, err := reap(proc.Pid)
+	return exit, errors.Join(err, session.Close())
 }
 
 // reap waits for pid, and buries what a container without a pid namespace orphans meanwhile.

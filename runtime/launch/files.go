@@ -21,6 +21,8 @@ func (f fds) close() {
 // openFiles opens what the Program wants to inherit.
 func openFiles(p *plan.Program, o Options) (opened fds, err error) {
 	opened = make(fds, 0, len(p.Files))
+	mapper := idMapper{}
+	defer mapper.close()
 	for i := range p.Files {
 		fd, err := openFile(&p.Files[i], o)
 		if err != nil {
@@ -28,6 +30,12 @@ func openFiles(p *plan.Program, o Options) (opened fds, err error) {
 			return nil, err
 		}
 		opened = append(opened, fd)
+		if f := &p.Files[i]; f.IDMap != nil {
+			if err := mapper.apply(fd, f); err != nil {
+				opened.close()
+				return nil, err
+			}
+		}
 	}
 	return opened, nil
 }

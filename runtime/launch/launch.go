@@ -20,6 +20,8 @@ type Options struct {
 	Cgroup    int        // directory of the cgroup v2 to be born in; -1 for the caller's own
 	Listener  int        // socket for plan.Listener; -1 when the Program has none
 	Pidfd     int        // pidfd for plan.Pidfd; -1 when the Program has none
+
+	UIDMappings, GIDMappings []syscall.SysProcIDMap // of a user namespace among the Program's
 }
 
 // Process is the first process of a container, or of an exec, while its Program runs.
@@ -168,6 +170,7 @@ func spawn(p *plan.Program, o Options, files []int) (*Process, error) {
 	path := "/proc/self/fd/" + strconv.Itoa(4+o.Preserved)
 	proc := &Process{Pidfd: -1}
 	attr.Sys = &syscall.SysProcAttr{Cloneflags: p.Clone, PidFD: &proc.Pidfd}
+	attr.Sys.UidMappings, attr.Sys.GidMappings, attr.Sys.GidMappingsEnableSetgroups = o.UIDMappings, o.GIDMappings, true
 	if o.Cgroup >= 0 {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, o.Cgroup
 	}

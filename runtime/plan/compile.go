@@ -246,10 +246,9 @@ func (c *compiler) supported() error {
 	}
 	for i := range c.cfg.Mounts {
 		m := &c.cfg.Mounts[i]
-		c.unsupported(len(m.UIDMappings)+len(m.GIDMappings) > 0, fmt.Sprintf("mounts[%d].uidMappings", i))
 		for j, word := range m.Options {
 			known, _ := spec.MountOption(word)
-			c.unsupported(known.Kind == spec.OptExtension && word != "tmpcopyup", fmt.Sprintf("mounts[%d].options[%d] (%s)", i, j, word))
+			c.unsupported(known.Kind == spec.OptExtension && word == "copy-symlink", fmt.Sprintf("mounts[%d].options[%d] (%s)", i, j, word))
 		}
 	}
 	if len(c.unknown) > 0 {

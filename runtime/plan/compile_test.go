@@ -32,7 +32,7 @@ func TestRefused(t *testing.T) {
 		"chroot, masks":    {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.MaskedPaths = []string{"/x"} }, "linux.maskedPaths without"},
 		"chroot, readonly": {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.ReadonlyPaths = []string{"/x"} }, "linux.readonlyPaths without"},
 		"chroot, devices":  {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.Devices = make([]specs.LinuxDevice, 1) }, "linux.devices without"},
-		"id-mapped":        {mount(specs.Mount{Destination: "/a", Source: "/b", Options: []string{"bind", "idmap"}}), "mounts[0].options[1] (idmap)"},
+		"copy-symlink":     {mount(specs.Mount{Destination: "/a", Source: "/b", Options: []string{"bind", "copy-symlink"}}), "mounts[0].options[1] (copy-symlink)"},
 		"tmpcopyup":        {mount(specs.Mount{Destination: "/a", Type: "ext4", Options: []string{"tmpcopyup"}}), "(mounts[0].options): tmpcopyup"},
 		"over the root":    {mount(specs.Mount{Destination: "/a/..", Type: "tmpfs"}), "over the container's root (mounts[0].destination)"},
 		"tmpfs on /proc":   {mount(specs.Mount{Destination: "//proc/", Type: "tmpfs"}), "only procfs may be mounted there"},

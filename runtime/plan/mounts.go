@@ -22,8 +22,9 @@ type mount struct {
 	super     []option // words for the superblock
 	data      []option // key=value and file system specific words
 	bind      bool
-	copyUp    bool // tmpcopyup
-	recursive bool // rbind
+	copyUp    bool        // tmpcopyup
+	idmap     idmapOption // idmap, ridmap
+	recursive bool        // rbind
 	remount   bool
 }
 
@@ -93,7 +94,12 @@ func (m *mount) apply(known spec.MountOpt, o option) {
 	case spec.OptRemount:
 		m.remount = true
 	case spec.OptExtension:
-		m.copyUp = m.copyUp || o.key == "tmpcopyup"
+		switch o.key {
+		case "tmpcopyup":
+			m.copyUp = true
+		case "idmap", "ridmap":
+			m.idmap = idmapOption{known.Recursive, o.field}
+		}
 	}
 	if known.Super != "" && !known.Recursive {
 		m.setSuper(known, o.field)
@@ -154,7 +160,7 @@ func (c *compiler) bindMount(m *mount) {
 	if !path.IsAbs(source) { // config.md, "Mounts": relative to the bundle
 		source = path.Join(c.in.Bundle, source)
 	}
-	tree := c.file(File{Kind: OpenTree, Path: source, Flags: flags, Field: m.field + ".source"})
+	tree := c.file(File{Kind: OpenTree, Path: source, Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}

@@ -75,6 +75,9 @@ func (f *File) format() string {
 		text = fmt.Sprintf("open(%q, %s)", f.Path, flags(uint64(f.Flags)|unix.O_CLOEXEC, openWords))
 	case OpenTree:
 		text = fmt.Sprintf("open_tree(%q, %s)", f.Path, flags(uint64(f.Flags)|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC, treeWords))
+		if f.IDMap != nil {
+			text += ", " + f.IDMap.String()
+		}
 	case Listener:
 		text = "listening socket " + f.Path
 	case Pidfd:

@@ -110,7 +110,8 @@ type File struct {
 	Kind  FileKind
 	Path  string
 	Flags int
-	FD    int // its number in the child
+	FD    int    // its number in the child
+	IDMap *IDMap // of an OpenTree
 	Field string
 }
 

@@ -41,7 +41,7 @@ func supported() *features.Features {
 			Apparmor:        &features.Apparmor{Enabled: new(false)},
 			Selinux:         &features.Selinux{Enabled: new(false)},
 			IntelRdt:        &features.IntelRdt{Enabled: new(false)},
-			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: new(false)}},
+			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: new(true)}},
 			NetDevices:      &features.NetDevices{Enabled: new(false)},
 		},
 		Annotations: map[string]string{"io.github.dhow-containers.runtime.version": version},
@@ -59,7 +59,7 @@ func supported() *features.Features {
 func mountOptions() []string {
 	return slices.DeleteFunc(spec.MountOptionNames(), func(name string) bool {
 		o, _ := spec.MountOption(name)
-		return o.Kind == spec.OptExtension && name != "tmpcopyup"
+		return o.Kind == spec.OptExtension && name == "copy-symlink"
 	})
 }
 

@@ -30,7 +30,7 @@ func TestFeatures(t *testing.T) {
 	if c := f.Linux.Cgroup; !*c.V1 || !*c.V2 || *c.Systemd || !*c.Rdma {
 		t.Errorf("cgroup: %s", out)
 	}
-	if f.Linux.MemoryPolicy != nil || *f.Linux.MountExtensions.IDMap.Enabled {
+	if f.Linux.MemoryPolicy != nil || *f.Linux.NetDevices.Enabled {
 		t.Errorf("what package plan refuses is there: %s", out)
 	}
 }
@@ -64,10 +64,6 @@ func TestFeaturesArePlans(t *testing.T) {
 		"intelRdt":     func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{} },
 		"apparmor":     func(c *specs.Spec) { c.Process.ApparmorProfile = "p" },
 		"selinux":      func(c *specs.Spec) { c.Process.SelinuxLabel = "l" },
-		"idmap": func(c *specs.Spec) {
-			m := []specs.LinuxIDMapping{{Size: 1}}
-			c.Mounts = []specs.Mount{{Destination: "/x", Source: "/y", Options: []string{"bind"}, UIDMappings: m, GIDMappings: m}}
-		},
 	} {
 		if !refuses(change) {
 			t.Errorf("%s is supported, and the features say that it is not", what)

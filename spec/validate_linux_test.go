@@ -209,7 +209,7 @@ func TestValidateSeccomp(t *testing.T) {
 		"words": {`{"defaultAction":"ALLOW","architectures":["SCMP_ARCH_X86_64","x86"],"flags":["SECCOMP_FILTER_FLAG_TSYNC","X"]}`, []string{
 			`/defaultAction: unknown action "ALLOW"`, `/architectures/1: unknown architecture "x86"`, `/flags/1: unknown seccomp flag "X"`}},
 		"default notify": {`{"defaultAction":"SCMP_ACT_NOTIFY"}`, []string{
-			`/defaultAction: SCMP_ACT_NOTIFY cannot be the default: the process could not even hand the listener over`}},
+			`/defaultAction: SCMP_ACT_NOTIFY cannot be used as default action`}},
 		"errno": {`{"defaultAction":"SCMP_ACT_ALLOW","defaultErrnoRet":1,"syscalls":[
 			{"names":["a"],"action":"SCMP_ACT_ERRNO","errnoRet":4096},{"names":["a"],"action":"SCMP_ACT_TRACE","errnoRet":65536},
 			{"names":["a"],"action":"SCMP_ACT_LOG","errnoRet":0},{"names":["a"],"action":"SCMP_ACT_TRACE","errnoRet":65535}]}`, []string{

@@ -44,6 +44,7 @@ type making struct {
 	sock     *os.File // --console-socket
 	master   *os.File // terminal, when the caller is to serve it
 	listener int
+	agent    agent // of seccomp, when the process does not wait for Start
 	recorded bool
 	undo     undo
 }
@@ -61,7 +62,7 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 	if err := checkPreserved(o.PreserveFDs); err != nil {
 		return nil, err
 	}
-	m := &making{blueprint: b, o: o, wait: wait, listener: -1}
+	m := &making{blueprint: b, o: o, wait: wait, listener: -1, agent: -1}
 	if err := m.connectConsole(detach); err != nil {
 		return nil, err
 	}
@@ -163,11 +164,14 @@ func (m *making) prepareStart(s *Store) (err error) {
 			return err
 		}
 	}
-	if m.wait {
-		m.listener, err = m.listen()
-		if err == nil {
-			err = writeFile(m.dir, "steps", describe(m.program))
+	if !m.wait {
+		if m.input.Filter != nil && m.input.Filter.Notify {
+			m.agent, err = connectAgent(m.doc.Spec.Linux.Seccomp.ListenerPath)
 		}
+		return err
+	}
+	if m.listener, err = m.listen(); err == nil {
+		err = writeFile(m.dir, "steps", describe(m.program))
 	}
 	return err
 }
@@ -259,6 +263,7 @@ func (m *making) abandon(err error) error {
 
 func (m *making) close() {
 	m.closeConsole()
+	m.agent.close()
 	if m.image != nil {
 		m.image.Close()
 	}

@@ -27,7 +27,7 @@ func (s *Store) Exec(id string, o ExecOptions) (exit int, err error) {
 		return 255, err
 	}
 	defer h.close()
-	e := &entering{handle: h, o: &o}
+	e := &entering{handle: h, o: &o, agent: -1}
 	defer e.close()
 	if err := e.prepare(); err != nil {
 		return 255, err
@@ -56,9 +56,13 @@ type entering struct {
 	signals *listener
 	sock    *os.File
 	master  *os.File
+	notify  bool        // its filter has a listener
+	agent   agent       // of seccomp
+	cfg     *specs.Spec // the container's, with this process
 }
 
 func (e *entering) close() {
+	e.agent.close()
 	if e.sock != nil {
 		e.sock.Close()
 	}
@@ -92,7 +96,13 @@ func (e *entering) prepare() error {
 	if err != nil {
 		return err
 	}
-	return e.compile(doc)
+	if err := e.compile(doc); err != nil {
+		return err
+	}
+	if e.notify {
+		e.agent, err = connectAgent(e.cfg.Linux.Seccomp.ListenerPath)
+	}
+	return err
 }
 
 func (e *entering) connectConsole() (err error) {
@@ -111,6 +121,7 @@ func (e *entering) connectConsole() (err error) {
 func (e *entering) compile(doc *spec.Document) (err error) {
 	config := *doc.Spec
 	config.Process = e.o.Process
+	e.cfg = &config
 	if err := spec.ValidateProcess(config.Process, &config); err != nil {
 		return err
 	}
@@ -121,6 +132,7 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 	if in.Filter, err = filter(doc, filepath.Join(e.store.Root, seccompCache)); err != nil {
 		return err
 	}
+	e.notify = in.Filter != nil && in.Filter.Notify
 	e.store.hostFacts(in, e.Rootfs)
 	if e.program, err = plan.CompileExec(in, e.Pid); err != nil {
 		return invalid{err}
@@ -213,6 +225,8 @@ func (e *entering) serve(r *launch.Request) error {
 		}
 		defer master.Close()
 		return console.Send(e.sock, master, "/dev/ptmx")
+	case plan.SeccompListener:
+		return e.agent.listener(r, e.cfg, e.proc.Pid, e.hookState(e.status(), e.cfg, e.Pid))
 	case plan.Created:
 		e.signals.ready()
 		return e.record()

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"os"
@@ -168,10 +169,27 @@ func filter(doc *spec.Document, cache string) (*plan.Filter, error) {
 	if err != nil {
 		return nil, errInvalid("cannot use config.json: %w", err)
 	}
-	if f.Notify {
-		return nil, errInvalid("cannot use linux.seccomp: SCMP_ACT_NOTIFY is not supported yet")
+	p := &plan.Filter{Insns: f.Insns, Flags: f.Flags, Notify: f.Notify}
+	if !f.Notify {
+		return p, nil
 	}
-	return &plan.Filter{Insns: f.Insns, Flags: f.Flags}, nil
+	if err := doc.DecodeSeccomp(); err != nil {
+		return nil, err
+	}
+	if err := spec.ValidateSeccomp(doc.Spec.Linux.Seccomp); err != nil {
+		return nil, err
+	}
+	const sockFilter, maxInsns = 8, 4096
+	if len(f.Insns)/sockFilter > maxInsns-plan.GateInsns {
+		return nil, errInvalid("cannot use linux.seccomp: the filter has %d instructions, with SCMP_ACT_NOTIFY at most %d are possible",
+			len(f.Insns)/sockFilter, maxInsns-plan.GateInsns)
+	}
+	var pass [16]byte
+	if n, err := unix.Getrandom(pass[:], 0); err != nil || n != len(pass) {
+		return nil, fmt.Errorf("cannot get random bytes for linux.seccomp: %w", err)
+	}
+	p.Pass = [2]uint64{binary.NativeEndian.Uint64(pass[:]), binary.NativeEndian.Uint64(pass[8:])}
+	return p, nil
 }
 
 // hostFacts looks up what the Program depends on.

@@ -34,6 +34,8 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		stop, err = m.wait, m.record()
 	case plan.StartHooks:
 		err = m.hooksInside(specs.StateCreated, "startContainer", m.doc.Spec.Hooks.StartContainer, m.proc.Pid, m.proc.Pidfd)
+	case plan.SeccompListener:
+		err = m.agent.listener(r, m.doc.Spec, m.proc.Pid, m.hookState(specs.StateCreated, m.doc.Spec, m.proc.Pid))
 	default:
 		err = fmt.Errorf("internal error: %s", r.Code)
 	}

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // Start lets the process of a created container run. It connects to the socket that the container's
@@ -32,7 +34,7 @@ func (s *Store) Start(id string) error {
 	if err != nil {
 		return err
 	}
-	if err := h.release(doc.Spec); err != nil {
+	if err := h.release(doc); err != nil {
 		return err
 	}
 	if err := h.startedHooks(doc.Spec); err != nil {
@@ -43,28 +45,45 @@ func (s *Store) Start(id string) error {
 }
 
 // release serves the init from its wait to its execve.
-func (h *handle) release(config *specs.Spec) error {
+func (h *handle) release(doc *spec.Document) error {
+	text, err := readFile(h.dir, "steps")
+	if err != nil {
+		return fmt.Errorf("cannot start container %q: %w", h.ID, err)
+	}
+	steps, agent := parseSteps(text), agent(-1)
+	if steps.handOverListener() {
+		if err := doc.DecodeSeccomp(); err != nil {
+			return err
+		}
+		if agent, err = connectAgent(doc.Spec.Linux.Seccomp.ListenerPath); err != nil {
+			return err
+		}
+		defer agent.close()
+	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("cannot start container %q: %w", h.ID, err)
 	}
-	text, err := readFile(h.dir, "steps")
-	if err == nil {
-		err = unix.Connect(fd, &unix.SockaddrUnix{Name: h.path("start.sock")})
-	}
-	if err != nil {
+	if err = unix.Connect(fd, &unix.SockaddrUnix{Name: h.path("start.sock")}); err != nil {
 		unix.Close(fd)
 		return fmt.Errorf("cannot start container %q: its process does not answer: %w", h.ID, err)
 	}
-	peer := launch.NewPeer(fd, parseSteps(text))
+	peer := launch.NewPeer(fd, steps)
 	defer peer.Close()
 	failpoint("start")
 	end := h.store.span("follow the program", "pid", h.Pid)
 	err = peer.Serve(func(r *launch.Request) (uint64, bool, error) {
-		if r.Code != plan.StartHooks {
-			return 0, false, fmt.Errorf("internal error: %s", r.Code)
+		switch r.Code {
+		case plan.StartHooks:
+			return 0, false, h.startHooks(doc.Spec)
+		case plan.SeccompListener:
+			err := agent.listener(r, doc.Spec, h.Pid, h.hookState(specs.StateCreated, doc.Spec, h.Pid))
+			if err != nil { // the process has not waited for it
+				err = errors.Join(err, h.kill(unix.SIGKILL))
+			}
+			return 0, false, err
 		}
-		return 0, false, h.startHooks(config)
+		return 0, false, fmt.Errorf("internal error: %s", r.Code)
 	})
 	end(err)
 	unix.Unlinkat(h.dir, "start.sock", 0)

@@ -52,6 +52,16 @@ func parseSteps(text []byte) steps {
 	return list
 }
 
+// handOverListener says whether the Program is going to send a seccomp listener.
+func (s steps) handOverListener() bool {
+	for _, info := range s {
+		if info.Field == plan.ListenerField {
+			return true
+		}
+	}
+	return false
+}
+
 // Describe says what step i is.
 func (s steps) Describe(i int) plan.StepInfo {
 	if info, ok := s[i]; ok {

@@ -63,8 +63,12 @@ type message struct {
 	value      uint64
 }
 
-// kindFiles announces descriptors for the rendezvous that follows (plan's terminal steps send it).
-const kindFiles = plan.FilesMessage
+// kindFiles announces descriptors for the rendezvous that follows (plan's terminal steps send it);
+// kindListener carries the seccomp listener and wants no answer.
+const (
+	kindFiles    = plan.FilesMessage
+	kindListener = plan.ListenerMessage
+)
 
 // Serve answers the process until it executes the container's program or handle asks to stop. handle
 // returns the value for the child's register, and whether Serve is to return after answering. Without a
@@ -83,6 +87,13 @@ func (p *Peer) Serve(handle func(*Request) (value uint64, stop bool, err error))
 		case m.kind == kindFailed:
 			return &StepError{int(m.step), p.steps.Describe(int(m.step)), unix.Errno(m.value)}
 		case m.kind == kindFiles:
+			continue
+		case m.kind == kindListener:
+			req := &Request{Step: int(m.step), Code: plan.SeccompListener, FDs: pending}
+			pending = nil
+			if _, stop, err := handle(req); err != nil || stop {
+				return err
+			}
 			continue
 		}
 		dieAt(plan.Code(m.value))

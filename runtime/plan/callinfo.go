@@ -92,7 +92,7 @@ func moreCallInfo(nr uint32) (name, args string) {
 	case unix.SYS_SECCOMP:
 		return "seccomp", "dxp"
 	case unix.SYS_SENDMSG:
-		return "sendmsg", "Dpx"
+		return "sendmsg", "Dpx--"
 	case unix.SYS_SETDOMAINNAME:
 		return "setdomainname", "sd"
 	case unix.SYS_SETGROUPS:

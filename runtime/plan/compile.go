@@ -38,12 +38,6 @@ type Host struct {
 	Capabilities uint64            // what the runtime can grant outside of a user namespace of the container's own
 }
 
-// Filter is a compiled seccomp profile.
-type Filter struct {
-	Insns []byte // struct sock_filter array
-	Flags uint   // SECCOMP_FILTER_FLAG_*
-}
-
 // compiler is the state of one compilation.
 type compiler struct {
 	*builder

@@ -167,17 +167,3 @@ func (c *compiler) retryCwd() {
 	c.checkCwd()
 	c.place(done)
 }
-
-// seccomp loads the filter (seccomp(2)); from here on only what it allows can be called.
-func (c *compiler) seccomp() {
-	f := c.in.Filter
-	if f == nil {
-		return
-	}
-	const setModeFilter = 1
-	count := len(f.Insns) / 8
-	c.doing("load the seccomp filter", "linux.seccomp")
-	prog := &Mem{Data: make([]byte, 16), Refs: []Ref{{Off: 8, To: &Mem{Data: f.Insns}}}}
-	binary.NativeEndian.PutUint16(prog.Data, uint16(count))
-	c.call(unix.SYS_SECCOMP, num(setModeFilter), num(uint64(f.Flags)), ptr(prog))
-}

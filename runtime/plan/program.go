@@ -120,18 +120,20 @@ type Code uint64
 
 // The rendezvous codes.
 const (
-	WriteIDMaps    Code = iota + 1 // write uid_map, gid_map, setgroups of the sender
-	RuntimeHooks                   // run prestart and createRuntime hooks
-	ContainerHooks                 // run createContainer hooks
-	TakeTerminal                   // a descriptor was sent: the terminal's master end
-	Created                        // the container is made: record it
-	StartHooks                     // run startContainer hooks
-	CopyUp                         // two descriptors were sent: copy the first directory's tree into the second
+	WriteIDMaps     Code = iota + 1 // write uid_map, gid_map, setgroups of the sender
+	RuntimeHooks                    // run prestart and createRuntime hooks
+	ContainerHooks                  // run createContainer hooks
+	TakeTerminal                    // a descriptor was sent: the terminal's master end
+	Created                         // the container is made: record it
+	StartHooks                      // run startContainer hooks
+	CopyUp                          // two descriptors were sent: copy the first directory's tree into the second
+	SeccompListener                 // a descriptor was sent, for the seccomp agent; nobody waits for the answer
 )
 
 var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
+	SeccompListener: "seccomp-listener",
 }
 
 func (c Code) String() string {
@@ -173,6 +175,10 @@ func (p *Program) Task(i int) Task { return p.Tasks[p.Steps[i].Task] }
 // FilesMessage is the kind of a report that only carries descriptors (SCM_RIGHTS) for the rendezvous
 // after it.
 const FilesMessage = 2
+
+// ListenerMessage is the kind of a report that carries the seccomp listener. The parent handles it as a
+// SeccompListener, and does not answer: the process may not be able to read the answer.
+const ListenerMessage = 3
 
 // StepInfo describes a step in words.
 type StepInfo struct {

@@ -210,6 +210,11 @@ var bad = []struct {
 		c.place(exec)
 		badExec(c)
 	}},
+	{"seccomp last", "listener kept", "not handed over", func(c *compiler) {
+		c.seccomp()
+		c.in.Filter = notifyingFilter()
+		badExec(c)
+	}},
 	{"not dumpable after a change of user", "never", "setresuid(1, 1, 1): is not followed", func(c *compiler) {
 		c.call(unix.SYS_SETRESUID, num(1), num(1), num(1))
 		badExec(c)

@@ -180,7 +180,8 @@ func ruleIdentity(f *facts) (bad []string) {
 	return bad
 }
 
-// ruleSeccomp: a filter is loaded once on every way to execve, after which nothing but execve is called. Without
+// ruleSeccomp: a filter is loaded once on every way to execve, after which nothing but execve is called, except for
+// what hands a listener over, which comes first. Without
 // no_new_privs loading takes a capability, so that it comes before the identity is given up.
 func ruleSeccomp(f *facts) (bad []string) {
 	loads := f.calls(unix.SYS_SECCOMP)
@@ -201,6 +202,22 @@ func ruleSeccomp(f *facts) (bad []string) {
 	if !f.in.Config.Process.NoNewPrivileges {
 		allowed = append(allowed, unix.SYS_PRCTL, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CAPSET,
 			unix.SYS_OPENAT2, unix.SYS_FCHDIR, unix.SYS_CLOSE, unix.SYS_GETCWD)
+	}
+	if f.in.Filter.Notify {
+		send := f.calls(unix.SYS_SENDMSG)
+		last := 0
+		if len(send) > 0 {
+			last = send[len(send)-1]
+		}
+		if last < loads[0] || !f.firm(last, unix.SYS_SENDMSG) || f.reaches(loads[0]+1, execs[0], []int{last}) {
+			bad = append(bad, f.at(loads[0], "the listener is not handed over"))
+		}
+		for i := loads[0] + 1; i < last; i++ {
+			if f.Steps[i].Op != Store {
+				bad = append(bad, f.at(i, "comes between the filter and its listener"))
+			}
+		}
+		allowed = append(allowed, unix.SYS_SENDMSG)
 	}
 	for i := loads[0] + 1; i < len(f.Steps); i++ {
 		if s := &f.Steps[i]; s.Op == Syscall && !slices.Contains(allowed, s.Call) {

@@ -16,19 +16,22 @@ var tweaks = map[string]func(*Input){
 		in.Host.Home, in.Host.ExistsKcore = "/root", true
 		in.Filter = fakeFilter()
 	},
-	"cgroup2-shared":     func(in *Input) { in.Cgroups = map[string]string{"": "/sys/fs/cgroup/c1"} },
-	"cgroup1-shared":     func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
-	"cgroup1-joins":      joinHybrid,
-	"cgroup1-namespace":  func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
-	"devices":            func(in *Input) { in.Host.ExistsKcore = true },
-	"root-no-pivot":      func(in *Input) { in.NoPivot, in.Rootfs = true, "/images/a" },
-	"ns-join-mount":      func(in *Input) { in.Rootfs = "/images/a" },
-	"wait":               func(in *Input) { in.Wait, in.NewKeyring = true, true },
-	"hooks":              func(in *Input) { in.Wait = true },
-	"preserved-fds":      func(in *Input) { joinHybrid(in); in.Preserved, in.Wait = 2, true },
-	"user-nonroot":       func(in *Input) { in.Host.Home, in.Host.Capabilities = "/home/app", 1<<5|1<<10 },
-	"seccomp-nnp":        func(in *Input) { in.Filter = fakeFilter() },
-	"seccomp-privileged": func(in *Input) { in.Filter = fakeFilter() },
+	"cgroup2-shared":            func(in *Input) { in.Cgroups = map[string]string{"": "/sys/fs/cgroup/c1"} },
+	"cgroup1-shared":            func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
+	"cgroup1-joins":             joinHybrid,
+	"cgroup1-namespace":         func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
+	"devices":                   func(in *Input) { in.Host.ExistsKcore = true },
+	"root-no-pivot":             func(in *Input) { in.NoPivot, in.Rootfs = true, "/images/a" },
+	"ns-join-mount":             func(in *Input) { in.Rootfs = "/images/a" },
+	"wait":                      func(in *Input) { in.Wait, in.NewKeyring = true, true },
+	"hooks":                     func(in *Input) { in.Wait = true },
+	"preserved-fds":             func(in *Input) { joinHybrid(in); in.Preserved, in.Wait = 2, true },
+	"user-nonroot":              func(in *Input) { in.Host.Home, in.Host.Capabilities = "/home/app", 1<<5|1<<10 },
+	"seccomp-nnp":               func(in *Input) { in.Filter = fakeFilter() },
+	"seccomp-privileged":        func(in *Input) { in.Filter = fakeFilter() },
+	"seccomp-notify":            func(in *Input) { in.Filter, in.Wait = notifyingFilter(), true },
+	"seccomp-notify-privileged": func(in *Input) { in.Filter = notifyingFilter() },
+	"exec-notify":               func(in *Input) { in.Filter = notifyingFilter() },
 	"exec": func(in *Input) {
 		joinHybrid(in)
 		in.NewKeyring, in.Filter, in.Preserved = true, fakeFilter(), 1
@@ -57,3 +60,7 @@ func joinHybrid(in *Input) {
 
 // fakeFilter has three instructions that mean nothing.
 func fakeFilter() *Filter { return &Filter{Insns: make([]byte, 24), Flags: 1} }
+
+func notifyingFilter() *Filter {
+	return &Filter{Insns: make([]byte, 24), Notify: true, Pass: [2]uint64{0x1122334455667788, 0x99aabbccddeeff00}}
+}

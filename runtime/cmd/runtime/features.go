@@ -63,15 +63,20 @@ func mountOptions() []string {
 	})
 }
 
-// supportedSeccomp lists what libseccomp 2.5.4 knows. SCMP_ACT_NOTIFY, and the flag that only means
-// something with it, are refused.
+// supportedSeccomp lists what libseccomp 2.5.4 knows. All but one of it is older than the kernels that this
+// program runs on.
 func supportedSeccomp() *features.Seccomp {
-	flags := []string{string(specs.LinuxSeccompFlagLog), string(specs.LinuxSeccompFlagSpecAllow), "SECCOMP_FILTER_FLAG_TSYNC"}
+	known := []string{string(specs.LinuxSeccompFlagLog), string(specs.LinuxSeccompFlagSpecAllow), "SECCOMP_FILTER_FLAG_TSYNC",
+		string(specs.LinuxSeccompFlagWaitKillableRecv)}
+	flags := known
+	if !knowsWaitKillable() {
+		flags = known[:3]
+	}
 	return &features.Seccomp{
 		Enabled: new(true),
 		Actions: []string{
 			"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-			"SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
+			"SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
 		},
 		Operators: []string{
 			"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE",
@@ -83,9 +88,18 @@ func supportedSeccomp() *features.Seccomp {
 			"SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64", "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_X32",
 			"SCMP_ARCH_X86", "SCMP_ARCH_X86_64",
 		},
-		KnownFlags:     append(slices.Clone(flags), string(specs.LinuxSeccompFlagWaitKillableRecv)),
+		KnownFlags:     known,
 		SupportedFlags: flags,
 	}
+}
+
+// knowsWaitKillable asks the kernel whether it has SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19): it looks
+// at the flags before the filter, which is none.
+func knowsWaitKillable() bool {
+	const setModeFilter = 1
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter,
+		unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, 0)
+	return errno == unix.EFAULT
 }
 
 // capabilityNames lists Linux's capabilities by number.

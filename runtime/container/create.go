@@ -13,6 +13,7 @@ import (
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/console"
 	"github.com/dhow-containers/dhow/runtime/launch"
+	"github.com/dhow-containers/dhow/runtime/netdev"
 	"github.com/dhow-containers/dhow/runtime/plan"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) Create(id string, o CreateOptions) error {
 	if err := m.launch(); err != nil {
 		return m.abandon(err)
 	}
-	m.undo.release()
+	m.keep()
 	m.proc.Forget()
 	return nil
 }
@@ -43,6 +44,7 @@ type making struct {
 	signals  *listener
 	sock     *os.File // --console-socket
 	master   *os.File // terminal, when the caller is to serve it
+	devices  *netdev.Moved
 	listener int
 	agent    agent // of seccomp, when the process does not wait for Start
 	recorded bool
@@ -249,6 +251,14 @@ func (m *making) died() error {
 		return fmt.Errorf("cannot set up the container: its process was killed (linux.resources.memory.limit may be too small)")
 	}
 	return fmt.Errorf("cannot set up the container: its process ended with status %d", status)
+}
+
+// keep ends the time in which everything can be taken back.
+func (m *making) keep() {
+	m.undo.release()
+	if m.devices != nil {
+		m.devices.Close()
+	}
 }
 
 // abandon takes everything back after err.

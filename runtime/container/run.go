@@ -33,7 +33,7 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	if err := m.handle.startedHooks(m.doc.Spec); err != nil {
 		return 1, m.abandon(err)
 	}
-	m.undo.release()
+	m.keep()
 	defer m.proc.Forget()
 	if o.Detach {
 		return 0, nil

@@ -27,6 +27,8 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		err = m.hooksInside(specs.StateCreating, "createContainer", m.doc.Spec.Hooks.CreateContainer, m.proc.Pid, m.proc.Pidfd)
 	case plan.TakeTerminal:
 		err = m.takeTerminal(r)
+	case plan.MoveDevices:
+		err = m.moveDevices()
 	case plan.CopyUp:
 		err = copyUp(r.FDs)
 	case plan.Created:

@@ -223,7 +223,6 @@ func (c *compiler) unsupported(asked bool, field string) {
 func (c *compiler) supported() error {
 	l, p := c.linux, c.cfg.Process
 	c.unsupported(c.cfg.Root == nil, "a config without root")
-	c.unsupported(len(l.NetDevices) > 0, "linux.netDevices")
 	c.unsupported(l.IntelRdt != nil, "linux.intelRdt")
 	c.unsupported(l.MemoryPolicy != nil, "linux.memoryPolicy")
 	c.unsupported(l.MountLabel != "", "linux.mountLabel")

@@ -21,7 +21,6 @@ func TestRefused(t *testing.T) {
 		want   string
 	}{
 		"no root":          {func(s *specs.Spec) { s.Root = nil }, "a config without root"},
-		"net devices":      {func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"eth0": {}} }, "linux.netDevices"},
 		"resctrl":          {func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }, "linux.intelRdt"},
 		"memory policy":    {func(s *specs.Spec) { s.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{} }, "linux.memoryPolicy"},
 		"mount label":      {func(s *specs.Spec) { s.Linux.MountLabel = "x" }, "linux.mountLabel"},

@@ -55,6 +55,24 @@ func (c *compiler) namespaces() {
 	if fresh&unix.CLONE_NEWNET != 0 {
 		c.loopback()
 	}
+	c.netDevices()
+}
+
+// netDevices has the parent, to which they belong, move network devices into the namespace.
+func (c *compiler) netDevices() {
+	if len(c.linux.NetDevices) == 0 {
+		return
+	}
+	names := make([]string, 0, len(c.linux.NetDevices))
+	for name, d := range c.linux.NetDevices {
+		if d.Name != "" {
+			name += " as " + d.Name
+		}
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	c.doing("move the network devices "+strings.Join(names, ", "), "linux.netDevices")
+	c.rendezvous(MoveDevices)
 }
 
 func (c *compiler) wantedNamespaces() (fresh, joined uintptr) {

@@ -128,12 +128,13 @@ const (
 	StartHooks                      // run startContainer hooks
 	CopyUp                          // two descriptors were sent: copy the first directory's tree into the second
 	SeccompListener                 // a descriptor was sent, for the seccomp agent; nobody waits for the answer
+	MoveDevices                     // move network devices into the sender's network namespace
 )
 
 var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
-	SeccompListener: "seccomp-listener",
+	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices",
 }
 
 func (c Code) String() string {

@@ -42,7 +42,7 @@ func supported() *features.Features {
 			Selinux:         &features.Selinux{Enabled: new(false)},
 			IntelRdt:        &features.IntelRdt{Enabled: new(false)},
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: new(true)}},
-			NetDevices:      &features.NetDevices{Enabled: new(false)},
+			NetDevices:      &features.NetDevices{Enabled: new(true)},
 		},
 		Annotations: map[string]string{"io.github.dhow-containers.runtime.version": version},
 	}

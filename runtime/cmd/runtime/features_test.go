@@ -30,7 +30,7 @@ func TestFeatures(t *testing.T) {
 	if c := f.Linux.Cgroup; !*c.V1 || !*c.V2 || *c.Systemd || !*c.Rdma {
 		t.Errorf("cgroup: %s", out)
 	}
-	if f.Linux.MemoryPolicy != nil || *f.Linux.NetDevices.Enabled {
+	if f.Linux.MemoryPolicy != nil || *f.Linux.Apparmor.Enabled {
 		t.Errorf("what package plan refuses is there: %s", out)
 	}
 }
@@ -60,7 +60,6 @@ func TestFeaturesArePlans(t *testing.T) {
 	}
 	for what, change := range map[string]func(*specs.Spec){
 		"memoryPolicy": func(c *specs.Spec) { c.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{} },
-		"netDevices":   func(c *specs.Spec) { c.Linux.NetDevices = map[string]specs.LinuxNetDevice{"eth0": {}} },
 		"intelRdt":     func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{} },
 		"apparmor":     func(c *specs.Spec) { c.Process.ApparmorProfile = "p" },
 		"selinux":      func(c *specs.Spec) { c.Process.SelinuxLabel = "l" },

@@ -10,6 +10,12 @@ func MemoryPolicyMode(m specs.MemoryPolicyModeType) (mode int, ok bool) {
 	return find(memoryModes[:], string(m))
 }
 
+// MemoryPolicyModes lists the modes that MemoryPolicyMode knows.
+func MemoryPolicyModes() []string { return names(memoryModes[:]) }
+
+// MemoryPolicyFlags lists the flags that MemoryPolicyFlag knows.
+func MemoryPolicyFlags() []string { return names(memoryFlags[:]) }
+
 var memoryModes = [...]entry[int]{
 	{"MPOL_BIND", unix.MPOL_BIND},
 	{"MPOL_DEFAULT", unix.MPOL_DEFAULT},

@@ -23,3 +23,12 @@ func find[T any](table []entry[T], name string) (value T, ok bool) {
 	}
 	return value, false
 }
+
+// names lists the words of a table.
+func names[T any](table []entry[T]) []string {
+	list := make([]string, len(table))
+	for i := range table {
+		list[i] = table[i].name
+	}
+	return list
+}

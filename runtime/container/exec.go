@@ -191,7 +191,14 @@ func (e *entering) launch() (err error) {
 	}
 	defer image.Close()
 	end := e.store.span("clone the process")
-	e.proc, err = start(image, e.group, opts)
+	initial := ""
+	if a := e.cfg.Process.ExecCPUAffinity; a != nil {
+		initial = a.Initial
+	}
+	err = onCPUs(initial, func() (err error) {
+		e.proc, err = start(image, e.group, opts)
+		return err
+	})
 	if end(err); err != nil {
 		return err
 	}
@@ -229,6 +236,9 @@ func (e *entering) serve(r *launch.Request) error {
 		return e.agent.listener(r, e.cfg, e.proc.Pid, e.hookState(e.status(), e.cfg, e.Pid))
 	case plan.Created:
 		e.signals.ready()
+		if a := e.cfg.Process.ExecCPUAffinity; a == nil || *a == (specs.CPUAffinity{}) {
+			e.store.onAllCPUs(e.proc.Pid)
+		}
 		return e.record()
 	}
 	return fmt.Errorf("internal error: %s", r.Code)

@@ -89,6 +89,8 @@ func moreCallInfo(nr uint32) (name, args string) {
 		return "prlimit64", "dRp-"
 	case unix.SYS_SCHED_SETATTR:
 		return "sched_setattr", "dp-"
+	case unix.SYS_SCHED_SETAFFINITY:
+		return "sched_setaffinity", "ddp"
 	case unix.SYS_SECCOMP:
 		return "seccomp", "dxp"
 	case unix.SYS_SENDMSG:
@@ -99,6 +101,8 @@ func moreCallInfo(nr uint32) (name, args string) {
 		return "setgroups", "dp"
 	case unix.SYS_SETHOSTNAME:
 		return "sethostname", "sd"
+	case unix.SYS_SET_MEMPOLICY:
+		return "set_mempolicy", "xpd"
 	case unix.SYS_SETNS:
 		return "setns", "DC"
 	case unix.SYS_SETRESGID:

@@ -224,12 +224,10 @@ func (c *compiler) supported() error {
 	l, p := c.linux, c.cfg.Process
 	c.unsupported(c.cfg.Root == nil, "a config without root")
 	c.unsupported(l.IntelRdt != nil, "linux.intelRdt")
-	c.unsupported(l.MemoryPolicy != nil, "linux.memoryPolicy")
 	c.unsupported(l.MountLabel != "", "linux.mountLabel")
 	if p != nil {
 		c.unsupported(p.ApparmorProfile != "", "process.apparmorProfile")
 		c.unsupported(p.SelinuxLabel != "", "process.selinuxLabel")
-		c.unsupported(p.ExecCPUAffinity != nil, "process.execCPUAffinity")
 	}
 	if !c.ownMounts() {
 		c.unsupported(len(c.cfg.Mounts) > 0, "mounts without a mount namespace")

@@ -21,6 +21,7 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 	}
 	c.prologue()
 	c.joinCgroups()
+	c.affinity()
 	c.enter(pid)
 	c.session()
 	c.doing("open the container's root", "")

@@ -62,6 +62,8 @@ func (s *Step) argument(i int, kind byte) string {
 			return fmt.Sprint(gids)
 		case unix.SYS_SECCOMP:
 			return fmt.Sprintf("{filter of %d instructions}", binary.NativeEndian.Uint16(a.Mem.Data))
+		case unix.SYS_SCHED_SETAFFINITY, unix.SYS_SET_MEMPOLICY:
+			return bits(a.Mem.Data)
 		case unix.SYS_SCHED_SETATTR:
 			d := a.Mem.Data
 			u64 := func(i int) uint64 { return binary.NativeEndian.Uint64(d[i:]) }
@@ -77,6 +79,19 @@ func (s *Step) argument(i int, kind byte) string {
 		}
 	}
 	return a.format(kind)
+}
+
+// bits spells an array of longs as one number.
+func bits(b []byte) string {
+	text := ""
+	for i := len(b) - 8; i >= 0; i -= 8 {
+		format := "%016x"
+		if text == "" {
+			format = "%x"
+		}
+		text += fmt.Sprintf(format, binary.NativeEndian.Uint64(b[i:]))
+	}
+	return "0x" + text
 }
 
 func limit(b []byte) string {

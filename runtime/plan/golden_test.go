@@ -26,6 +26,7 @@ type goldenCase struct {
 // compilers are the cases that are not a new container; the number is the pid of the init.
 var compilers = map[string]func(*Input) (*Program, error){
 	"exec":          compileExec,
+	"exec-affinity": compileExec,
 	"exec-notify":   compileExec,
 	"exec-user":     compileExec,
 	"exec-terminal": compileExec,

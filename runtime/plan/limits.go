@@ -47,9 +47,10 @@ func (c *compiler) sysctls() {
 	}
 }
 
-// limits sets what the process is born with: resource limits, scheduling, personality.
+// limits sets what the process is born with: resource limits, scheduling, memory policy, personality.
 func (c *compiler) limits() {
 	c.personality()
+	c.memoryPolicy()
 	p := c.cfg.Process
 	if p == nil {
 		return

@@ -41,6 +41,7 @@ func supported() *features.Features {
 			Apparmor:        &features.Apparmor{Enabled: new(false)},
 			Selinux:         &features.Selinux{Enabled: new(false)},
 			IntelRdt:        &features.IntelRdt{Enabled: new(false)},
+			MemoryPolicy:    &features.MemoryPolicy{Modes: spec.MemoryPolicyModes(), Flags: spec.MemoryPolicyFlags()},
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: new(true)}},
 			NetDevices:      &features.NetDevices{Enabled: new(true)},
 		},

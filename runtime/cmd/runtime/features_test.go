@@ -30,7 +30,10 @@ func TestFeatures(t *testing.T) {
 	if c := f.Linux.Cgroup; !*c.V1 || !*c.V2 || *c.Systemd || !*c.Rdma {
 		t.Errorf("cgroup: %s", out)
 	}
-	if f.Linux.MemoryPolicy != nil || *f.Linux.Apparmor.Enabled {
+	if m := f.Linux.MemoryPolicy; len(m.Modes) != 7 || len(m.Flags) != 3 {
+		t.Errorf("memory policy: %s", out)
+	}
+	if *f.Linux.Apparmor.Enabled {
 		t.Errorf("what package plan refuses is there: %s", out)
 	}
 }
@@ -59,10 +62,9 @@ func TestFeaturesArePlans(t *testing.T) {
 		}
 	}
 	for what, change := range map[string]func(*specs.Spec){
-		"memoryPolicy": func(c *specs.Spec) { c.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{} },
-		"intelRdt":     func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{} },
-		"apparmor":     func(c *specs.Spec) { c.Process.ApparmorProfile = "p" },
-		"selinux":      func(c *specs.Spec) { c.Process.SelinuxLabel = "l" },
+		"intelRdt": func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{} },
+		"apparmor": func(c *specs.Spec) { c.Process.ApparmorProfile = "p" },
+		"selinux":  func(c *specs.Spec) { c.Process.SelinuxLabel = "l" },
 	} {
 		if !refuses(change) {
 			t.Errorf("%s is supported, and the features say that it is not", what)

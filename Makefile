@@ -2,6 +2,7 @@
 # make test       unit and end-to-end tests (the latter need root); installs nothing
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
 # make bench      times beside runc and crun, and the budgets they must keep
+# make test-bats  runc's own integration tests from RUNC_SRC, with runc and with ours
 # make fuzz       every fuzz target for FUZZTIME
 # make demo       from nothing to a running container, each command shown
 # make deps       what Debian has to give: compilers, libseccomp, peers
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test check gofmt vet staticcheck lint bench fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-bats check gofmt vet staticcheck lint bench fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -35,6 +36,11 @@ runtime-failpoint: seccomp-compile
 test: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
 	$(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./... | bin/testcount
+
+# As root. Debian packages beside those above: bats jq gawk make gcc libseccomp-dev uidmap iproute2 sshfs.
+test-bats: build
+	@[ -n '$(RUNC_SRC)' ] || { echo 'make test-bats RUNC_SRC=DIR: DIR is a source tree of runc'; exit 2; }
+	$(GO) run ./integration/peersuite -src '$(RUNC_SRC)' -ours bin/runtime $(BATSFLAGS)
 
 check: gofmt vet staticcheck lint
 

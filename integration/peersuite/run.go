@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// side runs one file with one runtime, or reads what an earlier run wrote, and adds the verdicts to all. bats
+// never runs two at a time: the tests share names of control groups and network devices.
+func (o *options) side(stage, name, runtime, file string, all results) error {
+	base := filepath.Base(file)
+	tap := filepath.Join(o.results, stage, name, strings.TrimSuffix(base, ".bats")+".tap")
+	if o.only == "" || o.only == name {
+		fmt.Fprintf(os.Stderr, "%s %s %s\n", stage, name, base)
+		if err := o.bats(file, runtime, tap); err != nil {
+			return err
+		}
+	}
+	text, err := os.ReadFile(tap)
+	if err != nil {
+		return err
+	}
+	for _, t := range parseTAP(string(text)) {
+		t.File = base
+		all[t.key()] = t
+	}
+	return nil
+}
+
+// bats runs one file and keeps its TAP output.
+func (o *options) bats(file, runtime, tap string) error {
+	if err := os.MkdirAll(filepath.Dir(tap), 0o755); err != nil {
+		return err
+	}
+	out, err := os.Create(tap)
+	if err != nil {
+		return err
+	}
+	args := []string{"--tap", "--timing"}
+	if o.filter != "" {
+		args = append(args, "--filter", o.filter)
+	}
+	cmd := exec.Command("bats", append(args, file)...)
+	cmd.Dir = filepath.Dir(file)
+	cmd.Env = append(os.Environ(), "RUNC="+runtime)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := runWithTerminal(cmd, o.timeout); err != nil { // a failed test is a result, not an error
+		return errors.Join(fmt.Errorf("cannot run bats: %w", err), out.Close())
+	}
+	return out.Close()
+}

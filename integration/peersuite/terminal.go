@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// runWithTerminal runs a command in a session of its own with a terminal, as its standard input: runc opens
+// /dev/tty where a container with a terminal runs in the foreground. What is written there is thrown away.
+// Orphans come to this process, which reaps them as an init would: the tests watch processes go away.
+func runWithTerminal(cmd *exec.Cmd, limit time.Duration) error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot become a subreaper: %w", err)
+	}
+	master, slave, err := openTerminal()
+	if err != nil {
+		return fmt.Errorf("cannot make a terminal: %w", err)
+	}
+	defer master.Close()
+	go func() { _, _ = io.Copy(io.Discard, master) }() // to EIO, or the Close
+	cmd.Stdin = slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	if err := errors.Join(cmd.Start(), slave.Close()); err != nil {
+		return err
+	}
+	timer := time.AfterFunc(limit, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	defer timer.Stop()
+	return reap(cmd.Process.Pid)
+}
+
+// reap waits for children until it was pid's turn.
+func reap(pid int) error {
+	for {
+		switch got, err := unix.Wait4(-1, nil, 0, nil); {
+		case got == pid:
+			return nil
+		case err != nil && err != unix.EINTR:
+			return fmt.Errorf("cannot wait for bats: %w", err)
+		}
+	}
+}
+
+func openTerminal() (master, slave *os.File, err error) {
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	master = os.NewFile(uintptr(fd), "/dev/ptmx") // non-blocking: Close wakes a reader
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		return nil, nil, errors.Join(err, master.Close())
+	}
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		return nil, nil, errors.Join(err, master.Close())
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, nil, errors.Join(err, master.Close())
+	}
+	return master, slave, nil
+}

@@ -3,10 +3,12 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/plan"
 )
@@ -26,6 +28,8 @@ type store interface {
 	Pause(id string) error
 	Resume(id string) error
 	Update(id string, r *specs.LinuxResources) error
+	Stats(id string) (*cgroup.Stats, error)
+	Events(id string, interval time.Duration, report func(container.Event) error) error
 	Plan(id string, o container.CreateOptions) (*plan.Program, error)
 }
 

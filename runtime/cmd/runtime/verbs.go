@@ -37,7 +37,7 @@ func (noFlags) flags() []flags.Flag { return nil }
 func verbs() []*verb {
 	return []*verb{
 		createVerb(), startVerb(), runVerb(), stateVerb(), killVerb(), deleteVerb(),
-		execVerb(), listVerb(), psVerb(), pauseVerb(), resumeVerb(), updateVerb(), specVerb(), featuresVerb(), planVerb(),
+		execVerb(), listVerb(), psVerb(), pauseVerb(), resumeVerb(), updateVerb(), eventsVerb(), specVerb(), featuresVerb(), planVerb(),
 		completionVerb(), helpVerb(),
 	}
 }
@@ -63,7 +63,7 @@ func verbNames() []string {
 }
 
 // later are runc's verbs that this version lacks.
-var later = [...]string{"events", "checkpoint", "restore"}
+var later = [...]string{"checkpoint", "restore"}
 
 func unknownVerb(name string) error {
 	if slices.Contains(later[:], name) {

@@ -201,6 +201,12 @@ func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 		in.Host.OOMScoreAdj = ownOOMScore()
 	}
 	in.Host.Home = home(rootfs, p.User.UID)
+	if p.ApparmorProfile != "" {
+		in.Host.AppArmor = hasAppArmor()
+	}
+	if p.SelinuxLabel != "" || in.Config.Linux != nil && in.Config.Linux.MountLabel != "" {
+		in.Host.SELinux = hasSELinux()
+	}
 }
 
 // ownOOMScore reads the adjustment that a child inherits; a value no config can have stands for unknown.

@@ -45,6 +45,8 @@ func callInfo(nr uint32) (name, args string) {
 		return "fchownat", "DsddA"
 	case unix.SYS_FSCONFIG:
 		return "fsconfig", "DFspd"
+	case unix.SYS_FSETXATTR:
+		return "fsetxattr", "Dssd-"
 	case unix.SYS_FSMOUNT:
 		return "fsmount", "D-M"
 	case unix.SYS_FSOPEN:

@@ -35,6 +35,8 @@ type Host struct {
 	OOMScoreAdj  int               // the runtime's own value, which the container would inherit
 	ExistsKcore  bool              // /proc/kcore exists: /dev/core links to it
 	Home         string            // home directory of process.user in the container's /etc/passwd
+	AppArmor     bool              // it is enabled; only looked up for a config that asks for it
+	SELinux      bool              // the same
 	Capabilities uint64            // what the runtime can grant outside of a user namespace of the container's own
 }
 
@@ -96,6 +98,7 @@ func Compile(in *Input) (*Program, error) {
 	c.sysctls()
 	c.limits()
 	c.readyProcess()
+	c.execLabels()
 	c.created()
 	c.becomeProcess()
 	p := c.finish()
@@ -138,9 +141,12 @@ func (c *compiler) joinCgroups() {
 func (c *compiler) session() {
 	c.doing("start a session", "")
 	c.call(unix.SYS_SETSID).ok(unix.EPERM)
-	if !c.in.NewKeyring {
-		return
+	if c.in.NewKeyring {
+		c.labelledKeyring(c.keyring)
 	}
+}
+
+func (c *compiler) keyring() {
 	c.doing("join a session keyring", "")
 	// Possessor: all. User: view, read, search, link. (keyctl(2), KEYCTL_SETPERM)
 	const perm = 0x3f1b0000
@@ -221,14 +227,9 @@ func (c *compiler) unsupported(asked bool, field string) {
 
 // supported refuses what would otherwise be ignored.
 func (c *compiler) supported() error {
-	l, p := c.linux, c.cfg.Process
+	l := c.linux
 	c.unsupported(c.cfg.Root == nil, "a config without root")
 	c.unsupported(l.IntelRdt != nil, "linux.intelRdt")
-	c.unsupported(l.MountLabel != "", "linux.mountLabel")
-	if p != nil {
-		c.unsupported(p.ApparmorProfile != "", "process.apparmorProfile")
-		c.unsupported(p.SelinuxLabel != "", "process.selinuxLabel")
-	}
 	if !c.ownMounts() {
 		c.unsupported(len(c.cfg.Mounts) > 0, "mounts without a mount namespace")
 		c.unsupported(len(l.MaskedPaths) > 0, "linux.maskedPaths without a mount namespace")
@@ -245,7 +246,7 @@ func (c *compiler) supported() error {
 	if len(c.unknown) > 0 {
 		return fmt.Errorf("cannot do what the config asks for: not supported yet: %s", strings.Join(c.unknown, ", "))
 	}
-	return nil
+	return c.securityModules()
 }
 
 // indexed names an element of a list in the config.

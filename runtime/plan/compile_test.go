@@ -22,9 +22,9 @@ func TestRefused(t *testing.T) {
 	}{
 		"no root":          {func(s *specs.Spec) { s.Root = nil }, "a config without root"},
 		"resctrl":          {func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }, "linux.intelRdt"},
-		"mount label":      {func(s *specs.Spec) { s.Linux.MountLabel = "x" }, "linux.mountLabel"},
-		"apparmor":         {func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }, "process.apparmorProfile"},
-		"selinux":          {func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }, "process.selinuxLabel"},
+		"mount label":      {func(s *specs.Spec) { s.Linux.MountLabel = "x" }, "(linux.mountLabel): SELinux is disabled"},
+		"apparmor":         {func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }, "(process.apparmorProfile): AppArmor is not enabled"},
+		"selinux":          {func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }, "(process.selinuxLabel): SELinux is disabled"},
 		"chroot, mounts":   {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Mounts = make([]specs.Mount, 1) }, "mounts without a mount namespace"},
 		"chroot, masks":    {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.MaskedPaths = []string{"/x"} }, "linux.maskedPaths without"},
 		"chroot, readonly": {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.ReadonlyPaths = []string{"/x"} }, "linux.readonlyPaths without"},

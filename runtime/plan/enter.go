@@ -22,6 +22,12 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 	c.prologue()
 	c.joinCgroups()
 	c.affinity()
+	if c.labelled() {
+		// The container's user namespace may not let one make another. It is only used for the process's own
+		// files, which it has under "self" wherever the process goes.
+		c.doing("open the process's own files in /proc", "process.selinuxLabel")
+		c.withProcfs()
+	}
 	c.enter(pid)
 	c.session()
 	c.doing("open the container's root", "")
@@ -29,6 +35,7 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 	c.terminal()
 	c.limits()
 	c.readyProcess()
+	c.execLabels()
 	c.letGo()
 	c.doing("record the process", "")
 	c.rendezvous(Created)
@@ -84,5 +91,4 @@ func (c *compiler) enter(pid int) {
 	if flags&unix.CLONE_NEWPID != 0 {
 		c.refork()
 	}
-	c.hasProc = false
 }

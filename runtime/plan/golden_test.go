@@ -28,6 +28,7 @@ var compilers = map[string]func(*Input) (*Program, error){
 	"exec":          compileExec,
 	"exec-affinity": compileExec,
 	"exec-notify":   compileExec,
+	"exec-lsm":      compileExec,
 	"exec-user":     compileExec,
 	"exec-terminal": compileExec,
 	"exec-chroot":   compileExec,

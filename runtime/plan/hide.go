@@ -25,6 +25,10 @@ func (c *compiler) maskPaths() {
 	fs := c.fsopen("tmpfs").arg()
 	c.fsconfigFlag(fs, "ro")
 	c.fsconfigString(fs, "nr_inodes", "2")
+	if c.linux.MountLabel != "" {
+		c.labelFS(fs, "tmpfs")
+		c.doing("make an empty directory to mask directories with", "linux.maskedPaths")
+	}
 	c.fsconfigCreate(fs)
 	empty := c.fsmount(fs, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC).arg()
 	c.close(fs)

@@ -264,6 +264,10 @@ func (c *compiler) attachFS(m *mount) (made Arg, err error) {
 	}
 	made = c.fsmount(fs, attr.Set).arg()
 	c.close(fs)
+	if m.Type == "mqueue" && c.linux.MountLabel != "" {
+		c.labelMQueue(made)
+		c.doing("mount "+m.Type+" on "+m.Destination, m.field)
+	}
 	c.fill(m, mode, made, to)
 	c.setAttributes(made, &rest) // what fsmount(2) did not take
 	c.moveMount(made, to)
@@ -311,6 +315,7 @@ func (c *compiler) configure(fs Arg, m *mount, filled bool) error {
 		}
 		c.fsconfig(fs, o)
 	}
+	c.labelFS(fs, m.Type)
 	return nil
 }
 

@@ -71,6 +71,10 @@ var bad = []struct {
 	{"writes go to a detached procfs or a cgroup", "the container's procfs", `kind "inside"`, func(c *compiler) {
 		c.write(c.openIn(rootOf(c), "proc/sys/kernel/core_pattern", 0).save().arg(), "|/x")
 	}},
+	{"writes go to a detached procfs or a cgroup", "a label in the container", `kind "inside"`, func(c *compiler) {
+		c.call(unix.SYS_FSETXATTR, c.openat2(rootOf(c), "etc", unix.O_RDONLY, resolveInRoot).save().arg(),
+			str("security.selinux"), str("x"), num(1), num(0))
+	}},
 	{"writes go to a detached procfs or a cgroup", "stdio", `kind "stdio"`, func(c *compiler) { c.write(num(1), "x") }},
 	{"writes go to a detached procfs or a cgroup", "another socket", `kind "socket"`, func(c *compiler) {
 		fd := c.call(unix.SYS_SOCKET, num(1), num(1), num(0)).save()

@@ -238,6 +238,11 @@ func ruleWrites(f *facts) (bad []string) {
 			bad = append(bad, f.at(i, "writes to a descriptor of kind %q", kind))
 		}
 	}
+	for _, i := range f.calls(unix.SYS_FSETXATTR) {
+		if kind := f.kind(f.Steps[i].Args[0]); !strings.HasPrefix(kind, "in detached ") {
+			bad = append(bad, f.at(i, "changes a file of kind %q", kind))
+		}
+	}
 	for _, i := range f.calls(unix.SYS_SENDMSG) {
 		if kind := f.kind(f.Steps[i].Args[0]); kind != "report" {
 			bad = append(bad, f.at(i, "sends to a descriptor of kind %q", kind))

@@ -31,6 +31,8 @@ var tweaks = map[string]func(*Input){
 	"seccomp-privileged":        func(in *Input) { in.Filter = fakeFilter() },
 	"seccomp-notify":            func(in *Input) { in.Filter, in.Wait = notifyingFilter(), true },
 	"seccomp-notify-privileged": func(in *Input) { in.Filter = notifyingFilter() },
+	"lsm":                       func(in *Input) { in.Wait, in.NewKeyring, in.Host.AppArmor, in.Host.SELinux = true, true, true, true },
+	"exec-lsm":                  func(in *Input) { in.NewKeyring, in.Host.AppArmor, in.Host.SELinux = true, true, true },
 	"exec-notify":               func(in *Input) { in.Filter = notifyingFilter() },
 	"exec": func(in *Input) {
 		joinHybrid(in)

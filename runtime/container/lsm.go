@@ -1,0 +1,24 @@
+package container
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+)
+
+// hasAppArmor says whether AppArmor is enabled on this host.
+func hasAppArmor() bool {
+	text, err := readFile(unix.AT_FDCWD, "/sys/module/apparmor/parameters/enabled")
+	return err == nil && bytes.HasPrefix(text, []byte("Y"))
+}
+
+// hasSELinux says whether SELinux is enabled on this host, with a policy: before one is loaded everything has the
+// label "kernel".
+func hasSELinux() bool {
+	var st unix.Statfs_t
+	if unix.Statfs("/sys/fs/selinux", &st) != nil || st.Type != unix.SELINUX_MAGIC || st.Flags&unix.ST_RDONLY != 0 {
+		return false
+	}
+	label, err := readFile(unix.AT_FDCWD, "/proc/self/attr/current")
+	return err == nil && !bytes.Equal(bytes.TrimRight(label, "\x00\n"), []byte("kernel"))
+}

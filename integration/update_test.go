@@ -147,14 +147,6 @@ func TestUpdateByStatus(t *testing.T) {
 	r.Do("update", "--pids-limit", "53", id).Failed("not running").Exited(1)
 }
 
-func TestUpdateUnsupported(t *testing.T) {
-	onlyDhow(t, "it needs a processor with resource control")
-	t.Parallel()
-	r, id := sleeper(t)
-	r.Do("update", "--l3-cache-schema", "L3:0=f", id).Failed("--l3-cache-schema", "not supported yet").Exited(1)
-	r.Do("update", "--mem-bw-schema", "MB:0=20", id).Failed("--mem-bw-schema", "not supported yet").Exited(1)
-}
-
 func TestUnifiedUpdate(t *testing.T) {
 	if !unified(t) {
 		return

@@ -93,6 +93,12 @@ func (m *making) claim(s *Store) error {
 		return err
 	}
 	m.undo.add(m.unclaim)
+	if m.rdt != nil {
+		if err := m.rdt.Create(m.doc.Spec.Linux.IntelRdt); err != nil {
+			return err
+		}
+		m.undo.add(m.unclaimRdt)
+	}
 	end := s.span("make the control groups", "directories", len(m.cgroups.Dirs), "writes", len(m.cgroups.Writes))
 	var err error
 	m.group, err = m.cgroups.Create()
@@ -145,7 +151,7 @@ func (m *making) makeRecord(s *Store) error {
 	if err != nil {
 		return err
 	}
-	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Config: m.doc.Raw}
+	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Rdt: m.rdt, Config: m.doc.Raw}
 	m.handle = &handle{r, s, dir}
 	if err = r.write(dir); err != nil {
 		m.unclaim()

@@ -83,7 +83,7 @@ func (h *handle) delete() error {
 	if err := h.end(); err != nil {
 		return err
 	}
-	if err := cgroup.Open(h.Cgroups).Delete(); err != nil {
+	if err := errors.Join(cgroup.Open(h.Cgroups).Delete(), h.removeRdt()); err != nil {
 		return err
 	}
 	if doc, err := h.config(); err == nil {

@@ -239,6 +239,9 @@ func (e *entering) serve(r *launch.Request) error {
 		if a := e.cfg.Process.ExecCPUAffinity; a == nil || *a == (specs.CPUAffinity{}) {
 			e.store.onAllCPUs(e.proc.Pid)
 		}
+		if err := e.joinRdt(e.proc.Pid); err != nil {
+			return err
+		}
 		return e.record()
 	}
 	return fmt.Errorf("internal error: %s", r.Code)

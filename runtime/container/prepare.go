@@ -15,6 +15,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/runtime/resctrl"
 	"github.com/dhow-containers/dhow/runtime/seccomp"
 	"github.com/dhow-containers/dhow/spec"
 )
@@ -27,6 +28,7 @@ type blueprint struct {
 	doc     *spec.Document
 	cgroups *cgroup.Plan
 	paths   map[string]string
+	rdt     *resctrl.Group // nil without linux.intelRdt
 	input   *plan.Input
 	program *plan.Program // once compile has run
 }
@@ -58,6 +60,9 @@ func (s *Store) survey(id string, o *CreateOptions, wait bool) (*blueprint, erro
 	}
 	b.input = &plan.Input{ID: id, Bundle: b.bundle, Rootfs: b.rootfs, Config: b.doc.Spec, Preserved: o.PreserveFDs,
 		Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
+	if err := b.planIntelRdt(); err != nil {
+		return nil, err
+	}
 	return b, b.planCgroups(b.input)
 }
 
@@ -273,5 +278,8 @@ func (s *Store) Plan(id string, o CreateOptions) (*plan.Program, error) {
 		return nil, err
 	}
 	b.program.Host = strings.Split(strings.TrimSpace(b.cgroups.String()), "\n")
+	if b.rdt != nil {
+		b.program.Host = append(b.program.Host, strings.Split(b.rdt.String(), "\n")...)
+	}
 	return b.program, nil
 }

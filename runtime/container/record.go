@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/runtime/resctrl"
 	"github.com/dhow-containers/dhow/spec/json"
 )
 
@@ -20,6 +21,7 @@ type record struct {
 	Rootfs  string
 	Created time.Time
 	Cgroups map[string]string // directory by cgroup v1 controller; "" for v2
+	Rdt     *resctrl.Group    // nil without linux.intelRdt
 	Config  []byte            // the text of the bundle's config.json
 
 	// Of the file init, once the container's first process exists.
@@ -50,7 +52,11 @@ func (r *record) encode() []byte {
 		b = append(appendString(b, name), ':')
 		b = appendString(b, dir)
 	}
-	b = append(b, `},"config":`...)
+	b = append(b, '}')
+	if r.Rdt != nil {
+		b = appendGroup(append(b, `,"intelRdt":`...), r.Rdt)
+	}
+	b = append(b, `,"config":`...)
 	b = append(b, r.Config...)
 	return append(b, "}\n"...)
 }
@@ -97,6 +103,8 @@ func decodeRecord(data []byte) (*record, error) {
 				d.String(&created)
 			case "cgroups":
 				decodeCgroups(d, r.Cgroups)
+			case "intelRdt":
+				r.Rdt = decodeGroup(d)
 			case "config":
 				start, end := d.Raw()
 				r.Config = data[start:end]

@@ -10,6 +10,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/dhow-containers/dhow/runtime/resctrl"
 	"github.com/dhow-containers/dhow/spec"
 )
 
@@ -32,6 +33,9 @@ func TestRecordRoundTrip(t *testing.T) {
 		{ID: "a", Created: created, Cgroups: map[string]string{}, Config: []byte(smallConfig)},
 		{ID: "all", Bundle: "/b", Rootfs: "/b/r", Created: created, Config: []byte(`{"ociVersion":"1.3.0", "annotations":{"a":"}"}}`),
 			Cgroups: map[string]string{"": "/sys/fs/cgroup/x", "cpu": "/sys/fs/cgroup/cpu/x", "name=systemd": "/y"}},
+		{ID: "class", Created: created, Cgroups: map[string]string{}, Config: []byte(smallConfig),
+			Rdt: &resctrl.Group{Root: "/r", Path: "/r/c", Monitor: "/r/c/mon_groups/c", Own: true}},
+		{ID: "shared class", Created: created, Cgroups: map[string]string{}, Config: []byte(smallConfig), Rdt: &resctrl.Group{Root: "/r", Path: "/r"}},
 		{ID: "whole seconds", Created: created.Truncate(time.Second), Cgroups: map[string]string{}, Config: []byte(smallConfig)},
 	}
 	for _, s := range oddStrings {

@@ -34,7 +34,9 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 	case plan.Created:
 		m.signals.ready()
 		m.store.onAllCPUs(m.proc.Pid)
-		stop, err = m.wait, m.record()
+		if err = m.joinRdt(m.proc.Pid); err == nil {
+			stop, err = m.wait, m.record()
+		}
 	case plan.StartHooks:
 		err = m.hooksInside(specs.StateCreated, "startContainer", m.doc.Spec.Hooks.StartContainer, m.proc.Pid, m.proc.Pidfd)
 	case plan.SeccompListener:

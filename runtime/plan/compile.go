@@ -229,7 +229,6 @@ func (c *compiler) unsupported(asked bool, field string) {
 func (c *compiler) supported() error {
 	l := c.linux
 	c.unsupported(c.cfg.Root == nil, "a config without root")
-	c.unsupported(l.IntelRdt != nil, "linux.intelRdt")
 	if !c.ownMounts() {
 		c.unsupported(len(c.cfg.Mounts) > 0, "mounts without a mount namespace")
 		c.unsupported(len(l.MaskedPaths) > 0, "linux.maskedPaths without a mount namespace")

@@ -21,7 +21,6 @@ func TestRefused(t *testing.T) {
 		want   string
 	}{
 		"no root":          {func(s *specs.Spec) { s.Root = nil }, "a config without root"},
-		"resctrl":          {func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }, "linux.intelRdt"},
 		"mount label":      {func(s *specs.Spec) { s.Linux.MountLabel = "x" }, "(linux.mountLabel): SELinux is disabled"},
 		"apparmor":         {func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }, "(process.apparmorProfile): AppArmor is not enabled"},
 		"selinux":          {func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }, "(process.selinuxLabel): SELinux is disabled"},

@@ -73,6 +73,10 @@ func (f *fakeStore) Update(id string, r *specs.LinuxResources) error {
 	f.did("update", id, r)
 	return f.err
 }
+func (f *fakeStore) UpdateIntelRdt(id, l3, memBw string) error {
+	f.did("update-rdt", id, l3, memBw)
+	return f.err
+}
 func (f *fakeStore) Plan(id string, o container.CreateOptions) (*plan.Program, error) {
 	f.did("plan", id, o)
 	return &plan.Program{}, f.err

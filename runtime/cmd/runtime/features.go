@@ -40,7 +40,7 @@ func supported() *features.Features {
 			Seccomp:         supportedSeccomp(),
 			Apparmor:        &features.Apparmor{Enabled: new(true)},
 			Selinux:         &features.Selinux{Enabled: new(true)},
-			IntelRdt:        &features.IntelRdt{Enabled: new(false)},
+			IntelRdt:        &features.IntelRdt{Enabled: new(true), Schemata: new(true), Monitoring: new(true)},
 			MemoryPolicy:    &features.MemoryPolicy{Modes: spec.MemoryPolicyModes(), Flags: spec.MemoryPolicyFlags()},
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: new(true)}},
 			NetDevices:      &features.NetDevices{Enabled: new(true)},

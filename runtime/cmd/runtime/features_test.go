@@ -62,10 +62,16 @@ func TestFeaturesArePlans(t *testing.T) {
 		}
 	}
 	for what, change := range map[string]func(*specs.Spec){
-		"intelRdt": func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{} },
+		"memoryPolicy": func(c *specs.Spec) { c.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{Mode: specs.MpolDefault} },
+		"netDevices":   func(c *specs.Spec) { c.Linux.NetDevices = map[string]specs.LinuxNetDevice{"eth0": {}} },
+		"intelRdt":     func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{} },
+		"idmap": func(c *specs.Spec) {
+			m := []specs.LinuxIDMapping{{Size: 1}}
+			c.Mounts = []specs.Mount{{Destination: "/x", Source: "/y", Options: []string{"bind"}, UIDMappings: m, GIDMappings: m}}
+		},
 	} {
-		if !refuses(change) {
-			t.Errorf("%s is supported, and the features say that it is not", what)
+		if refuses(change) {
+			t.Errorf("%s is refused, and the features say that it is supported", what)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type store interface {
 	Update(id string, r *specs.LinuxResources) error
 	Stats(id string) (*cgroup.Stats, error)
 	Events(id string, interval time.Duration, report func(container.Event) error) error
+	UpdateIntelRdt(id, l3, memBw string) error
 	Plan(id string, o container.CreateOptions) (*plan.Program, error)
 }
 

@@ -18,6 +18,8 @@ import (
 type updateCommand struct {
 	file  string
 	given []string // value of each of limitFlags, "" when it was not given
+
+	l3, memBw string // lines for resctrl
 }
 
 func updateVerb() *verb {
@@ -60,8 +62,6 @@ func limitFlags(r *specs.LinuxResources) []limitFlag {
 		{"kernel-memory", "SIZE", "obsolete: Linux has no such limit since 5.4", size(&m.Kernel)}, //nolint:staticcheck // deprecated, and still in use
 		{"kernel-memory-tcp", "SIZE", "limit of memory of TCP buffers, of cgroup version 1 only", size(&m.KernelTCP)},
 		{"pids-limit", "NUMBER", "limit of processes and threads, -1 for none", signed(&r.Pids.Limit)},
-		{"l3-cache-schema", "SCHEMA", "not supported yet", notSupported},
-		{"mem-bw-schema", "SCHEMA", "not supported yet", notSupported},
 	}
 }
 
@@ -80,7 +80,9 @@ func (c *updateCommand) flags() []flags.Flag {
 	for i, l := range limits {
 		table = append(table, flags.Flag{Name: l.name, Arg: l.arg, Value: &c.given[i], Help: l.help})
 	}
-	return table
+	return append(table,
+		flags.Flag{Name: "l3-cache-schema", Arg: "SCHEMA", Value: &c.l3, Help: "share of the L3 cache, such as L3:0=7f0;1=1f (linux.intelRdt)"},
+		flags.Flag{Name: "mem-bw-schema", Arg: "SCHEMA", Value: &c.memBw, Help: "share of the memory bandwidth, such as MB:0=20;1=70"})
 }
 
 func (c *updateCommand) run(a *app, args []string) (int, error) {
@@ -91,6 +93,14 @@ func (c *updateCommand) run(a *app, args []string) (int, error) {
 	if c.file != "" {
 		if r, err = readResources(c.file, a.in); err != nil {
 			return 1, err
+		}
+	}
+	if c.l3 != "" || c.memBw != "" {
+		if err := a.open(a).UpdateIntelRdt(args[0], c.l3, c.memBw); err != nil {
+			return 1, err
+		}
+		if c.file == "" && strings.Join(c.given, "") == "" {
+			return 0, nil
 		}
 	}
 	return 0, a.open(a).Update(args[0], r)
@@ -131,8 +141,6 @@ func readResources(path string, stdin io.Reader) (*specs.LinuxResources, error) 
 	}
 	return r, nil
 }
-
-func notSupported(string) error { return errors.New("not supported yet") }
 
 func text(to *string) func(string) error {
 	return func(value string) error {

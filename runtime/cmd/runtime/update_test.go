@@ -31,6 +31,14 @@ func TestUpdateFlags(t *testing.T) {
 		"--blkio-weight 10 --pids-limit 0 web", "update", "web", r)
 }
 
+func TestUpdateIntelRdt(t *testing.T) {
+	expect(t, &fakeStore{}, "update --l3-cache-schema L3:0=f web", "update-rdt", "web", "L3:0=f", "")
+	expect(t, &fakeStore{}, "update --mem-bw-schema MB:0=20 web", "update-rdt", "web", "", "MB:0=20")
+	r := emptyResources()
+	r.Pids.Limit = new(int64(5))
+	expect(t, &fakeStore{}, "update --mem-bw-schema MB:0=20 --pids-limit 5 web", "update", "web", r)
+}
+
 func TestUpdateErrors(t *testing.T) {
 	const see = " (see 'runtime update --help')"
 	refuse(t, "update --memory 4x web", 1, `cannot use --memory "4x": not a size such as 512m, or -1 for no limit`+see)
@@ -39,8 +47,6 @@ func TestUpdateErrors(t *testing.T) {
 	refuse(t, "update --cpu-quota 1.5 web", 1, `cannot use --cpu-quota "1.5": not a whole number`+see)
 	refuse(t, "update --blkio-weight 65546 web", 1, `cannot use --blkio-weight "65546": not a whole number from 10 to 1000`+see)
 	refuse(t, "update --pids-limit ten web", 1, `cannot use --pids-limit "ten": not a whole number`+see)
-	refuse(t, "update --l3-cache-schema L3:0=f web", 1, `cannot use --l3-cache-schema "L3:0=f": not supported yet`+see)
-	refuse(t, "update --mem-bw-schema MB:0=20 web", 1, `cannot use --mem-bw-schema "MB:0=20": not supported yet`+see)
 	refuse(t, "update -r - --memory 1 web", 1, "cannot use --memory: --resources leaves no place for it"+see)
 	refuse(t, "update -r /nosuch web", 1, "cannot read --resources: open /nosuch: no such file or directory")
 	refuse(t, "update", 1, "cannot update: it needs ID"+see)

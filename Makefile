@@ -1,5 +1,7 @@
 # make build      the programs, into bin/
 # make test       unit and end-to-end tests (the latter need root); installs nothing
+# make test-vm    the tests where control groups of version 2 limit: in a virtual machine (integration/README.md)
+# make test-vm-quick  only those that cannot run elsewhere
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
 # make bench      times beside runc and crun, and the budgets they must keep
 # make test-bats  runc's own integration tests from RUNC_SRC, with runc and with ours
@@ -10,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-bats check gofmt vet staticcheck lint bench fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -18,7 +20,7 @@ TESTFLAGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian packages that building and testing use.
-PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun tmux
+PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun tmux qemu-system-x86 e2fsprogs
 
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime
@@ -41,6 +43,33 @@ test: missing build
 test-bats: build
 	@[ -n '$(RUNC_SRC)' ] || { echo 'make test-bats RUNC_SRC=DIR: DIR is a source tree of runc'; exit 2; }
 	$(GO) run ./integration/peersuite -src '$(RUNC_SRC)' -ours bin/runtime $(BATSFLAGS)
+
+# VM=plain or systemd: one of the machines only. RUN, SKIP: tests, PKG: packages with commas, EXEC: a shell command
+# instead of tests, VMUSER: root, tester or both with a comma (systemd).
+VM ?=
+RUN ?=
+SKIP ?=
+PKG ?=
+EXEC ?=
+VMUSER ?= root
+VMFLAGS ?=
+export RUN SKIP PKG EXEC
+
+test-vm: vm
+ifneq ($(VM)$(RUN)$(PKG)$(EXEC),)
+	bin/vm -system '$(or $(VM),plain)' -user '$(VMUSER)' -run "$$RUN" -skip "$$SKIP" -pkg "$$PKG" -exec "$$EXEC" $(VMFLAGS) | bin/testcount
+else
+	{ plain=0; systemd=0; \
+	  bin/vm $(VMFLAGS) || plain=$$?; \
+	  bin/vm -system systemd -user root,tester -pkg ./integration -run '^Test(Systemd|Rootless)' $(VMFLAGS) || systemd=$$?; \
+	  exit $$((plain + systemd)); } | bin/testcount
+endif
+
+test-vm-quick: vm
+	bin/vm -pkg ./integration,./runtime/cgroup -run '^Test(VM|Unified|Host)' -timeout 5m $(VMFLAGS) | bin/testcount
+
+vm: missing
+	$(GO) build -o bin/ ./integration/vm ./integration/testcount
 
 check: gofmt vet staticcheck lint
 

@@ -16,8 +16,7 @@ var ErrNoDebootstrap = errors.New("debootstrap is not installed")
 // DebianRootfs gives a minimal Debian, made once with debootstrap and kept in the cache. Callers share it:
 // mount it read-only, or below an overlay.
 func DebianRootfs() (string, error) {
-	tool, err := exec.LookPath("debootstrap")
-	if err != nil {
+	if _, err := exec.LookPath("debootstrap"); err != nil {
 		return "", ErrNoDebootstrap
 	}
 	cache := filepath.Join(cacheDir(), "dhow-test")
@@ -36,7 +35,7 @@ func DebianRootfs() (string, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	return dir, debootstrap(tool, dir)
+	return dir, Debootstrap(dir)
 }
 
 func cacheDir() string {
@@ -46,8 +45,9 @@ func cacheDir() string {
 	return "/var/cache"
 }
 
-// debootstrap works beside dir and renames: a broken download leaves no half system in the cache.
-func debootstrap(tool, dir string) error {
+// Debootstrap makes a minimal Debian in dir, with some packages more. It works beside dir and renames: a broken
+// download leaves no half system in the cache.
+func Debootstrap(dir string, packages ...string) error {
 	suite, mirror, err := debianSource()
 	if err != nil {
 		return err
@@ -56,7 +56,11 @@ func debootstrap(tool, dir string) error {
 	if err := os.RemoveAll(part); err != nil {
 		return err
 	}
-	out, err := exec.Command(tool, "--variant=minbase", suite, part, mirror).CombinedOutput()
+	args := []string{"--variant=minbase", suite, part, mirror}
+	if len(packages) > 0 {
+		args = append([]string{"--include=" + strings.Join(packages, ",")}, args...)
+	}
+	out, err := exec.Command("debootstrap", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cannot make a Debian root file system: %w\n%s", err, lastLines(string(out), 5))
 	}

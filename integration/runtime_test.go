@@ -18,7 +18,14 @@ import (
 )
 
 // patience bounds every wait; the machine may be slow, the tests are not meant to be.
-const patience = 20 * time.Second
+var patience = duration("DHOW_TEST_PATIENCE", 20*time.Second)
+
+func duration(variable string, otherwise time.Duration) time.Duration {
+	if d, err := time.ParseDuration(os.Getenv(variable)); err == nil {
+		return d
+	}
+	return otherwise
+}
 
 // cli drives one runtime program with a state directory of its own.
 type cli struct {

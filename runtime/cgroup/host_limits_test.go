@@ -150,7 +150,11 @@ func TestHostRefusedValueNamesTheField(t *testing.T) {
 		path := newPath()
 		p := must(cgroup.Compile(h, path, "c1", &specs.LinuxResources{CPU: &specs.LinuxCPU{Cpus: "4000"}}))
 		_, err := p.Create()
-		if err == nil || !strings.HasPrefix(err.Error(), "cannot set linux.resources.cpu.cpus: write /sys/fs/cgroup/cpuset"+path) {
+		root := h.V1["cpuset"]
+		if h.Mode == cgroup.Unified {
+			root = h.V2Root
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), "cannot set linux.resources.cpu.cpus: write "+root+path) {
 			t.Errorf("error %v", err)
 		}
 		if found := leftovers(h, path); len(found) > 0 {

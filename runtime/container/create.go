@@ -25,7 +25,7 @@ func (s *Store) Create(id string, o CreateOptions) error {
 	}
 	defer m.close()
 	if err := m.launch(); err != nil {
-		return m.abandon(err)
+		return m.abandon(m.explain(err))
 	}
 	m.keep()
 	m.proc.Forget()
@@ -80,6 +80,7 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 		err = m.prepareStart(s)
 	}
 	if err != nil {
+		err = m.explain(err)
 		m.undo.run()
 		m.close()
 		return nil, err
@@ -216,6 +217,7 @@ func (m *making) launch() error {
 		return err
 	}
 	m.proc = proc
+	m.proc.Explain = stepExplainer(m.doc.Spec, func() int { return m.proc.Pid })
 	end = m.store.span("follow the program", "pid", proc.Pid)
 	m.undo.add(func() {
 		unix.PidfdSendSignal(m.proc.Pidfd, unix.SIGKILL, nil, 0)

@@ -28,7 +28,7 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 		m.signals = listen()
 	}
 	if err := m.launch(); err != nil {
-		return 1, m.abandon(err)
+		return 1, m.abandon(m.explain(err))
 	}
 	if err := m.handle.startedHooks(m.doc.Spec); err != nil {
 		return 1, m.abandon(err)

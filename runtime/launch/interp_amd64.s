@@ -108,7 +108,7 @@ scan:
 	DECQ    CX
 	JNE     scan
 
-	// Nobody expected this error: report (step, 0, errno) and end.
+	// Nobody expected this error: report (step, 0, errno), wait, and end.
 report:
 	MOVL $FAILED, MSG_KIND
 
@@ -124,6 +124,13 @@ send:
 	MOVL MSG_KIND, CX
 	CMPL CX, $FAILED
 	JNE  sent
+
+	// Stand still until the parent has looked at what the process has open, and hangs up.
+	MOVQ REPORT, DI
+	LEAQ REP_STAT, SI
+	MOVQ $16, DX
+	MOVQ $READ, AX
+	SYSCALL
 	MOVQ $1, DI
 
 exit:

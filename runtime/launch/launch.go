@@ -195,6 +195,8 @@ func spawnError(p *plan.Program, o Options, err error) error {
 	switch {
 	case errors.Is(err, unix.EACCES):
 		return fmt.Errorf("cannot execute the program from a memfd (see sysctl vm.memfd_noexec): %w", err)
+	case o.Cgroup >= 0 && (errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EBUSY)):
+		return fmt.Errorf("cannot clone a process into its cgroup (linux.cgroupsPath): %w", err)
 	case p.Clone != 0:
 		return fmt.Errorf("cannot clone a process into new namespaces (linux.namespaces): %w", err)
 	}

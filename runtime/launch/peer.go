@@ -18,6 +18,10 @@ type Describer interface {
 
 // Peer is the parent's end of the report channel to a process that walks a Program.
 type Peer struct {
+	// Explain, when it is set, turns a failed step into the error that Serve returns. The process that
+	// failed stands still meanwhile, so that its files and mounts can be looked at.
+	Explain func(*StepError) error
+
 	fd    int
 	steps Describer
 	proc  *Process // nil for a peer that did not start the process
@@ -85,7 +89,7 @@ func (p *Peer) Serve(handle func(*Request) (value uint64, stop bool, err error))
 		case m == nil:
 			return nil
 		case m.kind == kindFailed:
-			return &StepError{int(m.step), p.steps.Describe(int(m.step)), unix.Errno(m.value)}
+			return p.explain(&StepError{int(m.step), p.steps.Describe(int(m.step)), unix.Errno(m.value)})
 		case m.kind == kindFiles:
 			continue
 		case m.kind == kindListener:
@@ -107,6 +111,16 @@ func (p *Peer) Serve(handle func(*Request) (value uint64, stop bool, err error))
 			return err
 		}
 	}
+}
+
+// explain makes the error for e, and lets the process go.
+func (p *Peer) explain(e *StepError) error {
+	var err error = e
+	if p.Explain != nil {
+		err = p.Explain(e)
+	}
+	p.answer(e, 0)
+	return err
 }
 
 // receive reads one message and the descriptors that came with it; nil when the other side is closed.

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
+
+	"github.com/dhow-containers/dhow/runtime/diagnose"
 )
 
 // logFile is the file that --log names.
@@ -58,10 +62,23 @@ func lowerLevel(groups []string, attr slog.Attr) slog.Attr {
 func (a *app) report(err error) {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	if a.file != nil {
-		slog.New(a.handler(a.file, slog.LevelError)).Error(text)
+		a.logError(a.file, text, err)
 	} else if a.logFormat == "json" {
-		slog.New(a.handler(a.err, slog.LevelError)).Error(text)
+		a.logError(a.err, text, err)
 		return
 	}
 	fmt.Fprintf(a.err, "runtime: %s\n", text)
+}
+
+// logError writes the record of an error: in JSON an object that says what the sentence says.
+func (a *app) logError(w io.Writer, text string, err error) {
+	var attrs []slog.Attr
+	if a.logFormat == "json" {
+		r := diagnose.Describe(err)
+		if u := (*usageError)(nil); errors.As(err, &u) {
+			r.Code = "usage"
+		}
+		attrs = r.Attrs()
+	}
+	slog.New(a.handler(w, slog.LevelError)).LogAttrs(context.Background(), slog.LevelError, text, attrs...)
 }

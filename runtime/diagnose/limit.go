@@ -1,0 +1,70 @@
+package diagnose
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// limitRules are about limits, priorities and control groups.
+var limitRules = []rule{
+	{name: "rlimit-above-hard", field: "process.rlimits", calls: []string{"prlimit64"}, errno: []unix.Errno{unix.EPERM}, why: hardLimit},
+	{name: "oom-score-below-own", field: "process.oomScoreAdj", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: oomScore},
+	{name: "scheduler-privilege", field: "process.scheduler", errno: []unix.Errno{unix.EPERM},
+		why: always("this policy, or priority, takes CAP_SYS_NICE, and for a real-time policy a budget (cpu.rt_runtime_us on cgroup v1)")},
+	{name: "ioprio-privilege", field: "process.ioPriority", errno: []unix.Errno{unix.EPERM}, why: always("the class IOPRIO_CLASS_RT takes CAP_SYS_ADMIN or CAP_SYS_NICE")},
+	{name: "cgroup-read-only", field: "linux.", what: "cgroup", errno: []unix.Errno{unix.EROFS}, why: always("the cgroup file system is mounted read-only")},
+	{name: "cgroup-not-delegated", what: "cgroup", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: notDelegated},
+	{name: "cgroup-threaded", what: "cgroup", errno: []unix.Errno{unix.EOPNOTSUPP}, why: always("the parent cgroup is threaded (cgroup.type), which holds threads and no containers")},
+	{name: "cpuset-outside-parent", field: "linux.resources.cpu", errno: []unix.Errno{unix.EINVAL, unix.EACCES, unix.ENODEV, unix.ERANGE}, what: "cpuset", why: cpuset},
+	{name: "device-unknown", field: "linux.resources.blockIO", errno: []unix.Errno{unix.ENODEV, unix.EINVAL}, why: always("a block device of these numbers may not exist (/proc/partitions)")},
+}
+
+// hardLimit compares a wanted rlimit with the hard limit that root without CAP_SYS_RESOURCE cannot raise.
+func hardLimit(f *Failure) string {
+	if f.Config == nil || f.Config.Process == nil {
+		return ""
+	}
+	for i, l := range f.Config.Process.Rlimits {
+		if f.Field != fmt.Sprintf("process.rlimits[%d]", i) {
+			continue
+		}
+		number, known := spec.Rlimit(l.Type)
+		var own unix.Rlimit
+		if !known || unix.Getrlimit(int(number), &own) != nil || l.Hard <= own.Max {
+			return ""
+		}
+		return fmt.Sprintf("the hard limit here is %d, and raising it to %d takes CAP_SYS_RESOURCE", own.Max, l.Hard)
+	}
+	return ""
+}
+
+func oomScore(*Failure) string {
+	text, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("this process has %s, and a lower score takes CAP_SYS_RESOURCE", strings.TrimSpace(string(text)))
+}
+
+func notDelegated(*Failure) string {
+	if os.Geteuid() == 0 && !InUserns() {
+		return ""
+	}
+	return fmt.Sprintf("user %d may not write there: no cgroup is delegated to it (systemd does so with Delegate=yes in user@%d.service)", os.Geteuid(), os.Geteuid())
+}
+
+// cpuset tells which processors there are to choose from.
+func cpuset(*Failure) string {
+	for _, name := range [...]string{"/sys/fs/cgroup/cpuset.cpus.effective", "/sys/fs/cgroup/cpuset/cpuset.cpus", "/sys/devices/system/cpu/online"} {
+		if text, err := os.ReadFile(filepath.Clean(name)); err == nil {
+			return "the processors to choose from are " + strings.TrimSpace(string(text))
+		}
+	}
+	return ""
+}

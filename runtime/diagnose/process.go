@@ -1,0 +1,282 @@
+package diagnose
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// processRules are about the container's own program and its identity.
+var processRules = []rule{
+	{name: "exec-not-in-path", field: "process.args", what: "not found in $PATH", why: inNoPath},
+	{name: "exec-absent", field: "process.args", errno: []unix.Errno{unix.ENOENT}, what: "stat ", why: brokenLink},
+	{name: "exec-interpreter", field: "process.args", errno: []unix.Errno{unix.ENOENT, unix.EACCES, unix.ELIBBAD, unix.ENOTDIR}, calls: []string{"execve"}, why: interpreter},
+	{name: "exec-architecture", field: "process.args", errno: []unix.Errno{unix.ENOEXEC}, why: format},
+	{name: "exec-denied", field: "process.args", errno: []unix.Errno{unix.EACCES}, why: denied},
+	{name: "exec-busy", field: "process.args", errno: []unix.Errno{unix.ETXTBSY}, why: always("the file is open for writing somewhere")},
+	{name: "exec-too-long", field: "process.args", errno: []unix.Errno{unix.E2BIG}, why: tooLong},
+	{name: "cwd-denied", field: "process.cwd", errno: []unix.Errno{unix.EACCES}, why: cwdDenied},
+	{name: "id-unmapped", field: "process.user", errno: []unix.Errno{unix.EINVAL}, why: unmapped},
+}
+
+// looking runs look in the container's root, with the path of the program.
+func (f *Failure) looking(look func(v view, program string) string) string {
+	if f.Config == nil || f.Config.Process == nil || len(f.Config.Process.Args) == 0 {
+		return ""
+	}
+	v, err := f.open()
+	if err != nil {
+		return ""
+	}
+	defer v.close()
+	p := f.Config.Process
+	program, found := v.find(p.Args[0], p.Cwd, variable(p.Env, "PATH"))
+	if !found {
+		return ""
+	}
+	return look(v, program)
+}
+
+func variable(env []string, name string) (value string) {
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+// usual are the directories that a PATH has.
+const usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// inNoPath tells where a program is that no directory of PATH has.
+func inNoPath(f *Failure) string {
+	if f.Config == nil || f.Config.Process == nil {
+		return ""
+	}
+	v, err := f.open()
+	if err != nil {
+		return ""
+	}
+	defer v.close()
+	p := f.Config.Process
+	at, found := v.find(p.Args[0], "/", usual)
+	switch env := variable(p.Env, "PATH"); {
+	case found && env == "":
+		return fmt.Sprintf("process.env sets no PATH, and the program is at %s", at)
+	case found:
+		return fmt.Sprintf("it is at %s, a directory that PATH=%s does not have", at, env)
+	case v.empty():
+		return "the root file system is empty"
+	}
+	return ""
+}
+
+// empty says whether a root has none of the directories that programs are in.
+func (v view) empty() bool {
+	for dir := range strings.SplitSeq(usual, ":") {
+		if _, err := v.stat(dir); err == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// brokenLink finds the symbolic link that leads nowhere.
+func brokenLink(f *Failure) string {
+	if f.Config == nil || f.Config.Process == nil {
+		return ""
+	}
+	v, err := f.open()
+	if err != nil {
+		return ""
+	}
+	defer v.close()
+	name := f.Config.Process.Args[0]
+	if !path.IsAbs(name) {
+		name = path.Join(f.Config.Process.Cwd, name)
+	}
+	fd, err := v.openat(name, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return ""
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(fd, "", buf)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s is a symbolic link to %s, which the container does not have", name, buf[:n])
+}
+
+// interpreter explains an ENOENT or EACCES for a program that is there: what it needs to run is not.
+func interpreter(f *Failure) string {
+	return f.looking(func(v view, program string) string {
+		head, err := v.head(program)
+		if err != nil {
+			return ""
+		}
+		name, kind := shebang(head), "a script for"
+		if e := parseELF(head); e != nil {
+			name, kind = e.interpreter, "linked against the dynamic linker"
+		}
+		if name == "" {
+			return ""
+		}
+		st, err := v.stat(name)
+		switch {
+		case err != nil && strings.HasSuffix(name, "\r"):
+			return fmt.Sprintf("%s has lines that end in CR LF, so its interpreter is %q", program, name)
+		case err != nil:
+			return fmt.Sprintf("%s is %s %s, which the container does not have", program, kind, name)
+		case st.Mode&0o111 == 0:
+			return fmt.Sprintf("%s is %s %s, which is not executable (mode %04o)", program, kind, name, st.Mode&0o7777)
+		}
+		return ""
+	})
+}
+
+// format explains an ENOEXEC.
+func format(f *Failure) string {
+	return f.looking(func(v view, program string) string {
+		head, err := v.head(program)
+		if err != nil {
+			return ""
+		}
+		e := parseELF(head)
+		switch {
+		case len(head) == 0:
+			return program + " is empty"
+		case e != nil && e.foreign():
+			return fmt.Sprintf("%s is for %s, and this machine is %s without a binfmt_misc entry for it", program, machineName(e.machine), hostMachine())
+		case e != nil:
+			return program + " is a damaged ELF file"
+		case shebang(head) == "":
+			return program + " is neither an ELF file nor a script whose first line is #! and an interpreter"
+		}
+		return ""
+	})
+}
+
+// denied explains why the program may not be executed.
+func denied(f *Failure) string {
+	return f.looking(func(v view, program string) string {
+		st, err := v.stat(program)
+		u := f.Config.Process.User
+		switch {
+		case err != nil:
+			return ""
+		case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+			return program + " is a directory"
+		case st.Mode&unix.S_IFMT != unix.S_IFREG:
+			return program + " is not a regular file"
+		case st.Mode&0o111 == 0:
+			return fmt.Sprintf("%s has no execute permission (mode %04o)", program, st.Mode&0o7777)
+		case v.noexec(program):
+			return program + " is on a file system mounted with noexec"
+		}
+		if dir := v.unsearchable(program, &u); dir != "" {
+			return dir
+		}
+		return fmt.Sprintf("%s has mode %04o and belongs to user %d, group %d; the process is user %d, group %d",
+			program, st.Mode&0o7777, st.Uid, st.Gid, u.UID, u.GID)
+	})
+}
+
+// unsearchable finds the directory on the way to name that the user may not pass.
+func (v view) unsearchable(name string, u *specs.User) string {
+	for i := 1; i < len(name); i++ {
+		if name[i] != '/' {
+			continue
+		}
+		st, err := v.stat(name[:i])
+		if err == nil && !searchable(&st, u) {
+			return fmt.Sprintf("user %d, group %d may not pass %s (mode %04o, user %d, group %d)",
+				u.UID, u.GID, name[:i], st.Mode&0o7777, st.Uid, st.Gid)
+		}
+	}
+	return ""
+}
+
+// searchable compares mode bits; ids are those of the container as long as no user namespace maps them.
+func searchable(st *unix.Stat_t, u *specs.User) bool {
+	bits := st.Mode
+	switch {
+	case st.Uid == u.UID:
+		bits >>= 6
+	case st.Gid == u.GID || contains(u.AdditionalGids, st.Gid):
+		bits >>= 3
+	}
+	return bits&1 != 0
+}
+
+func contains(list []uint32, v uint32) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}
+
+// tooLong tells how much too long arguments and environment are (execve(2), "Limits on size").
+func tooLong(f *Failure) string {
+	if f.Config == nil || f.Config.Process == nil {
+		return ""
+	}
+	const maxString = 32 * 4096
+	size := 0
+	for _, list := range [][]string{f.Config.Process.Args, f.Config.Process.Env} {
+		for i, s := range list {
+			if len(s) >= maxString {
+				return fmt.Sprintf("string %d of process.args or process.env has %d bytes, the kernel takes %d", i, len(s), maxString-1)
+			}
+			size += len(s) + 1 + 8
+		}
+	}
+	return fmt.Sprintf("process.args and process.env have %d bytes together, more than a quarter of the stack limit (process.rlimits, RLIMIT_STACK)", size)
+}
+
+func cwdDenied(f *Failure) string {
+	if f.Config == nil || f.Config.Process == nil {
+		return ""
+	}
+	v, err := f.open()
+	if err != nil {
+		return ""
+	}
+	defer v.close()
+	u := f.Config.Process.User
+	return v.unsearchable(path.Clean(f.Config.Process.Cwd)+"/", &u)
+}
+
+// unmapped explains the EINVAL of setuid(2) and its like in a user namespace.
+func unmapped(f *Failure) string {
+	if f.Config == nil || f.Config.Process == nil || f.Config.Linux == nil {
+		return ""
+	}
+	l, u := f.Config.Linux, f.Config.Process.User
+	if len(l.UIDMappings) > 0 && !mapped(l.UIDMappings, u.UID) {
+		return fmt.Sprintf("linux.uidMappings does not map user %d", u.UID)
+	}
+	if len(l.GIDMappings) > 0 {
+		for _, gid := range append([]uint32{u.GID}, u.AdditionalGids...) {
+			if !mapped(l.GIDMappings, gid) {
+				return fmt.Sprintf("linux.gidMappings does not map group %d", gid)
+			}
+		}
+	}
+	return ""
+}
+
+func mapped(list []specs.LinuxIDMapping, id uint32) bool {
+	for _, m := range list {
+		if id >= m.ContainerID && id-m.ContainerID < m.Size {
+			return true
+		}
+	}
+	return false
+}

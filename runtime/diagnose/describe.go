@@ -105,6 +105,8 @@ func code(err error, r *Report) string {
 		return "internal"
 	case r.Fields != nil:
 		return "invalid-config"
+	case r.Field == "--root":
+		return "state"
 	case r.Step < 0 && strings.HasPrefix(r.Field, "--"):
 		return "invalid-flag"
 	case r.Step < 0 && as[invalid](err):

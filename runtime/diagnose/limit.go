@@ -20,7 +20,6 @@ var limitRules = []rule{
 	{name: "ioprio-privilege", field: "process.ioPriority", errno: []unix.Errno{unix.EPERM}, why: always("the class IOPRIO_CLASS_RT takes CAP_SYS_ADMIN or CAP_SYS_NICE")},
 	{name: "cgroup-read-only", field: "linux.", what: "cgroup", errno: []unix.Errno{unix.EROFS}, why: always("the cgroup file system is mounted read-only")},
 	{name: "cgroup-not-delegated", what: "cgroup", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: notDelegated},
-	{name: "cgroup-threaded", what: "cgroup", errno: []unix.Errno{unix.EOPNOTSUPP}, why: always("the parent cgroup is threaded (cgroup.type), which holds threads and no containers")},
 	{name: "cpuset-outside-parent", field: "linux.resources.cpu", errno: []unix.Errno{unix.EINVAL, unix.EACCES, unix.ENODEV, unix.ERANGE}, what: "cpuset", why: cpuset},
 	{name: "device-unknown", field: "linux.resources.blockIO", errno: []unix.Errno{unix.ENODEV, unix.EINVAL}, why: always("a block device of these numbers may not exist (/proc/partitions)")},
 }

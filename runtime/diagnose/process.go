@@ -19,7 +19,6 @@ var processRules = []rule{
 	{name: "exec-busy", field: "process.args", errno: []unix.Errno{unix.ETXTBSY}, why: always("the file is open for writing somewhere")},
 	{name: "exec-too-long", field: "process.args", errno: []unix.Errno{unix.E2BIG}, why: tooLong},
 	{name: "cwd-denied", field: "process.cwd", errno: []unix.Errno{unix.EACCES}, why: cwdDenied},
-	{name: "id-unmapped", field: "process.user", errno: []unix.Errno{unix.EINVAL}, why: unmapped},
 }
 
 // looking runs look in the container's root, with the path of the program.
@@ -165,7 +164,6 @@ func format(f *Failure) string {
 func denied(f *Failure) string {
 	return f.looking(func(v view, program string) string {
 		st, err := v.stat(program)
-		u := f.Config.Process.User
 		switch {
 		case err != nil:
 			return ""
@@ -178,10 +176,11 @@ func denied(f *Failure) string {
 		case v.noexec(program):
 			return program + " is on a file system mounted with noexec"
 		}
-		if dir := v.unsearchable(program, &u); dir != "" {
+		if dir := v.unsearchable(program, f.hostUser()); dir != "" {
 			return dir
 		}
-		return fmt.Sprintf("%s has mode %04o and belongs to user %d, group %d; the process is user %d, group %d",
+		u := f.hostUser()
+		return fmt.Sprintf("%s has mode %04o and belongs to user %d, group %d; the process is user %d, group %d (as on the host)",
 			program, st.Mode&0o7777, st.Uid, st.Gid, u.UID, u.GID)
 	})
 }
@@ -194,14 +193,14 @@ func (v view) unsearchable(name string, u *specs.User) string {
 		}
 		st, err := v.stat(name[:i])
 		if err == nil && !searchable(&st, u) {
-			return fmt.Sprintf("user %d, group %d may not pass %s (mode %04o, user %d, group %d)",
-				u.UID, u.GID, name[:i], st.Mode&0o7777, st.Uid, st.Gid)
+			return fmt.Sprintf("the process may not pass %s: it has mode %04o, user %d and group %d; the process is user %d, group %d (all as on the host)",
+				name[:i], st.Mode&0o7777, st.Uid, st.Gid, u.UID, u.GID)
 		}
 	}
 	return ""
 }
 
-// searchable compares mode bits; ids are those of the container as long as no user namespace maps them.
+// searchable compares mode bits.
 func searchable(st *unix.Stat_t, u *specs.User) bool {
 	bits := st.Mode
 	switch {
@@ -249,34 +248,29 @@ func cwdDenied(f *Failure) string {
 		return ""
 	}
 	defer v.close()
+	return v.unsearchable(path.Clean(f.Config.Process.Cwd)+"/", f.hostUser())
+}
+
+// hostUser is the process's user with the ids that it has on the host.
+func (f *Failure) hostUser() *specs.User {
 	u := f.Config.Process.User
-	return v.unsearchable(path.Clean(f.Config.Process.Cwd)+"/", &u)
+	l := f.Config.Linux
+	if l == nil || len(l.UIDMappings)+len(l.GIDMappings) == 0 {
+		return &u
+	}
+	host := &specs.User{UID: hostID(l.UIDMappings, u.UID), GID: hostID(l.GIDMappings, u.GID)}
+	for _, gid := range u.AdditionalGids {
+		host.AdditionalGids = append(host.AdditionalGids, hostID(l.GIDMappings, gid))
+	}
+	return host
 }
 
-// unmapped explains the EINVAL of setuid(2) and its like in a user namespace.
-func unmapped(f *Failure) string {
-	if f.Config == nil || f.Config.Process == nil || f.Config.Linux == nil {
-		return ""
-	}
-	l, u := f.Config.Linux, f.Config.Process.User
-	if len(l.UIDMappings) > 0 && !mapped(l.UIDMappings, u.UID) {
-		return fmt.Sprintf("linux.uidMappings does not map user %d", u.UID)
-	}
-	if len(l.GIDMappings) > 0 {
-		for _, gid := range append([]uint32{u.GID}, u.AdditionalGids...) {
-			if !mapped(l.GIDMappings, gid) {
-				return fmt.Sprintf("linux.gidMappings does not map group %d", gid)
-			}
-		}
-	}
-	return ""
-}
-
-func mapped(list []specs.LinuxIDMapping, id uint32) bool {
+// hostID maps an id of the container; one that is not mapped stays as it is.
+func hostID(list []specs.LinuxIDMapping, id uint32) uint32 {
 	for _, m := range list {
 		if id >= m.ContainerID && id-m.ContainerID < m.Size {
-			return true
+			return m.HostID + (id - m.ContainerID)
 		}
 	}
-	return false
+	return id
 }

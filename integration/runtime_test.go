@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +33,8 @@ type cli struct {
 	t    *testing.T
 	Path string
 	Root string
-	Env  []string // nil: inherited
+	Env  []string            // nil: inherited
+	User *syscall.Credential // nil: root
 }
 
 // result is one finished call.
@@ -68,6 +70,9 @@ func (r *cli) ID() string {
 func (r *cli) Command(args ...string) *exec.Cmd {
 	cmd := exec.Command(r.Path, append([]string{"--root", r.Root}, args...)...)
 	cmd.Env = r.Env
+	if r.User != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.User}
+	}
 	cmd.WaitDelay = time.Second // a container that lives on may hold the pipes
 	return cmd
 }

@@ -72,7 +72,7 @@ func (x *executor) run() error {
 	if contains(x.made, x.plan.Dirs[x.v2()].Path) {
 		attach = attachFilter
 	}
-	if err := attach(fd, x.plan.Devices); err != nil {
+	if err := attach(fd, x.plan.Devices); err != nil && !(x.plan.rootless && notWritable(err)) {
 		return errorf("cannot restrict devices (linux.resources.devices): %w", err)
 	}
 	return nil
@@ -83,9 +83,13 @@ func (x *executor) make(i int, g *Group) error {
 	d := &x.plan.Dirs[i]
 	err := x.mkdir(d)
 	if err != nil && d.Optional && notWritable(err) {
-		g.Skipped = append(g.Skipped, d.Controllers...)
+		g.skipped(d)
 		x.skip(d)
 		return nil
+	}
+	if err != nil && x.plan.rootless && notWritable(err) {
+		return errorf("cannot make the container's cgroup (%s): %w: rootless needs no limits + no cgrouppath "+
+			"when no permission is granted for cgroups", x.plan.reason(d), err)
 	}
 	if err != nil {
 		return errorf("cannot make the container's cgroup (linux.cgroupsPath): %w", err)
@@ -108,6 +112,9 @@ func notWritable(err error) bool {
 func (x *executor) skip(d *Dir) {
 	p := *x.plan
 	p.Writes = slices.DeleteFunc(slices.Clone(p.Writes), func(w Write) bool { return path.Dir(w.Path) == d.Path })
+	if len(d.Controllers) == 0 {
+		p.Devices = nil
+	}
 	x.plan = &p
 }
 

@@ -16,7 +16,7 @@ import (
 type Group struct {
 	// Paths maps each controller ("" for version 2) to the group's directory.
 	Paths map[string]string `json:"paths"`
-	// Skipped lists the version 1 controllers whose hierarchy could not be
+	// Skipped lists the version 1 controllers ("" for version 2) whose hierarchy could not be
 	// written and of which the config asked nothing.
 	Skipped []string `json:"skipped,omitempty"`
 

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"bytes"
+	"errors"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +34,9 @@ func (m Mode) String() string {
 
 // mountPoint is where every distribution mounts control groups.
 const mountPoint = "/sys/fs/cgroup"
+
+// ErrNone is Detect's error for a machine, or a container, without any control group file system.
+var ErrNone = errors.New("cannot find control groups: no cgroup file system is mounted at " + mountPoint)
 
 // Host is what this machine offers. The facts that most containers do not need
 // are read when Compile first asks for them, unless they are already filled in;
@@ -72,7 +76,7 @@ func Detect() (*Host, error) {
 		return nil, err
 	}
 	if h == nil {
-		return nil, unavailable("cannot find control groups: no cgroup file system is mounted at %s", mountPoint)
+		return nil, missing{ErrNone}
 	}
 	return h, nil
 }

@@ -27,7 +27,8 @@ type Plan struct {
 	// Notes name what the config says and this host or every kernel ignores.
 	Notes []string `json:"notes,omitempty"`
 
-	checks []check
+	checks   []check
+	rootless bool // see AllowDenied
 }
 
 // Dir is a group to make.

@@ -10,6 +10,7 @@ import (
 // Store is the set of containers kept under one root directory.
 type Store struct {
 	Root          string // state directory, mode 0700, one sub-directory a container
+	DefaultRoot   bool   // Root is not the caller's choice: only one of this user's own is used
 	SystemdCgroup bool   // --systemd-cgroup
 	Rootless      string // --rootless: "true", "false" or "auto"
 	Log           *slog.Logger

@@ -58,6 +58,9 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 		return nil, err
 	}
 	b, err := s.survey(id, o, wait)
+	if err == nil {
+		err = checkUser(b.doc.Spec)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +168,10 @@ func (m *making) makeRecord(s *Store) error {
 func (m *making) prepareStart(s *Store) (err error) {
 	if len(m.group.Skipped) > 0 { // hierarchies that cannot be written, and that the config asks nothing of
 		m.input.TaskFiles, m.input.Cgroups = m.group.TasksFiles(), m.group.Paths
+		m.Cgroups = m.group.Paths
+		if err = m.handle.record.write(m.dir); err != nil {
+			return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+		}
 		if m.program, err = plan.Compile(m.input); err != nil {
 			return invalid{err}
 		}
@@ -213,6 +220,11 @@ func (m *making) launch() error {
 	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
 	end := m.store.span("clone the first process")
 	proc, err := start(m.image, m.group, opts)
+	if err != nil && denied(err) && m.cgroups.MayBeDenied("") && m.group.Paths[""] != "" {
+		if err = m.leaveOut(); err == nil {
+			proc, err = start(m.image, m.group, opts)
+		}
+	}
 	if end(err); err != nil {
 		return err
 	}

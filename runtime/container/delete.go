@@ -22,12 +22,9 @@ func (s *Store) Kill(id string, sig unix.Signal, all bool) error {
 	}
 	defer h.close()
 	if all {
-		if err := cgroup.Open(h.Cgroups).Kill(sig); err != nil {
-			return fmt.Errorf("cannot kill the processes of container %q: %w", id, err)
-		}
-		return nil
+		return h.killAll(sig)
 	}
-	if err := h.kill(sig); err != nil || sig != unix.SIGKILL || h.Cgroups[""] != "" {
+	if err := h.kill(sig); err != nil || sig != unix.SIGKILL || h.Cgroups[""] != "" || len(h.Cgroups) == 0 {
 		return err
 	}
 	// A process in a frozen v1 cgroup does not even die; in v2 it does.
@@ -83,7 +80,7 @@ func (h *handle) delete() error {
 	if err := h.end(); err != nil {
 		return err
 	}
-	if err := errors.Join(cgroup.Open(h.Cgroups).Delete(), h.removeRdt()); err != nil {
+	if err := errors.Join(h.store.deleteGroup(cgroup.Open(h.Cgroups)), h.removeRdt()); err != nil {
 		return err
 	}
 	if doc, err := h.config(); err == nil {
@@ -144,7 +141,7 @@ func (s *Store) deleteUnread(id string, cause error) error {
 	if err := h.end(); err != nil {
 		return err
 	}
-	if err := cgroup.Open(h.Cgroups).Delete(); err != nil {
+	if err := s.deleteGroup(cgroup.Open(h.Cgroups)); err != nil {
 		return err
 	}
 	return s.removeDir(id, dir)

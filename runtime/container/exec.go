@@ -134,6 +134,7 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 	}
 	e.notify = in.Filter != nil && in.Filter.Notify
 	e.store.hostFacts(in, e.Rootfs)
+	privileges(in)
 	if e.program, err = plan.CompileExec(in, e.Pid); err != nil {
 		return invalid{err}
 	}
@@ -196,7 +197,7 @@ func (e *entering) launch() (err error) {
 		initial = a.Initial
 	}
 	err = onCPUs(initial, func() (err error) {
-		e.proc, err = start(image, e.group, opts)
+		e.proc, err = e.start(image, opts)
 		return err
 	})
 	if end(err); err != nil {
@@ -235,6 +236,8 @@ func (e *entering) serve(r *launch.Request) error {
 		return console.Send(e.sock, master, "/dev/ptmx")
 	case plan.SeccompListener:
 		return e.agent.listener(r, e.cfg, e.proc.Pid, e.hookState(e.status(), e.cfg, e.Pid))
+	case plan.OOMScore:
+		return writeOOMScore(e.proc.Pid, *e.o.Process.OOMScoreAdj)
 	case plan.Created:
 		e.signals.ready()
 		if a := e.cfg.Process.ExecCPUAffinity; a == nil || *a == (specs.CPUAffinity{}) {

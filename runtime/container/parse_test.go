@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/plan"
@@ -103,13 +102,6 @@ func TestPasswdField(t *testing.T) {
 	}
 	if got := passwdField("", 0, passwdHome); got != "" {
 		t.Errorf("no text has the home %q", got)
-	}
-}
-
-func TestIDMap(t *testing.T) {
-	got := string(idMap([]specs.LinuxIDMapping{{ContainerID: 0, HostID: 1000, Size: 1}, {ContainerID: 1, HostID: 100000, Size: 4294967295}}))
-	if want := "0 1000 1\n1 100000 4294967295\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -19,6 +19,9 @@ func (s *Store) Pause(id string) error {
 	if status := h.status(); status != specs.StateRunning {
 		return errConflict("cannot pause container %q: container not running: it is %s", id, status)
 	}
+	if err := h.noCgroup("pause"); err != nil {
+		return err
+	}
 	end := s.span("freeze the control group", "id", id)
 	err = cgroup.Open(h.Cgroups).Freeze()
 	if end(err); err != nil {

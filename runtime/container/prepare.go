@@ -2,6 +2,7 @@ package container
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -63,7 +64,7 @@ func (s *Store) survey(id string, o *CreateOptions, wait bool) (*blueprint, erro
 	if err := b.planIntelRdt(); err != nil {
 		return nil, err
 	}
-	return b, b.planCgroups(b.input)
+	return b, s.planCgroups(b)
 }
 
 // compile makes the Program; it changes nothing but the seccomp cache, "" for none.
@@ -74,6 +75,7 @@ func (s *Store) compile(b *blueprint, cache string) (err error) {
 		return err
 	}
 	s.hostFacts(b.input, b.rootfs)
+	privileges(b.input)
 	if b.program, err = plan.Compile(b.input); err != nil {
 		return invalid{err}
 	}
@@ -99,10 +101,6 @@ func (s *Store) checkHost() error {
 	switch {
 	case s.SystemdCgroup:
 		return errInvalid("cannot use --systemd-cgroup: the systemd driver is not supported yet")
-	case s.Rootless == "true":
-		return errInvalid("cannot use --rootless true: rootless containers are not supported yet")
-	case os.Geteuid() != 0:
-		return errInvalid("cannot run containers as user %d: rootless containers are not supported yet", os.Geteuid())
 	}
 	return checkKernel()
 }
@@ -130,8 +128,12 @@ func (b *blueprint) checkRoot() error {
 }
 
 // planCgroups decides on the container's control groups.
-func (b *blueprint) planCgroups(in *plan.Input) error {
+func (s *Store) planCgroups(b *blueprint) error {
+	in, rootless := b.input, s.isRootless()
 	host, err := cgroup.Detect()
+	if err != nil && rootless && errors.Is(err, cgroup.ErrNone) {
+		host, err = &cgroup.Host{Mode: cgroup.Legacy}, nil
+	}
 	if err != nil {
 		return err
 	}
@@ -142,6 +144,9 @@ func (b *blueprint) planCgroups(in *plan.Input) error {
 	}
 	if b.cgroups, err = cgroup.Compile(host, path, b.id, resources); err != nil {
 		return err
+	}
+	if rootless {
+		b.cgroups.AllowDenied(path != "")
 	}
 	b.paths = cgroupPaths(b.cgroups)
 	in.Host.Unified = host.Mode == cgroup.Unified
@@ -223,6 +228,14 @@ func ownOOMScore() int {
 		}
 	}
 	return 1 << 20
+}
+
+// writeOOMScore sets the adjustment of a process that could not do so itself.
+func writeOOMScore(pid, score int) error {
+	if err := os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", strconv.AppendInt(nil, int64(score), 10), 0); err != nil {
+		return fmt.Errorf("cannot set the OOM score adjustment to %d (process.oomScoreAdj): %w", score, err)
+	}
+	return nil
 }
 
 // ownCapabilities are the permitted capabilities of this process (capget(2)).

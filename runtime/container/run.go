@@ -59,7 +59,7 @@ func (m *making) remove() error {
 			return fmt.Errorf("cannot kill the processes of container %q: %w", m.ID, err)
 		}
 	}
-	if err := errors.Join(m.group.Delete(), m.removeRdt()); err != nil {
+	if err := errors.Join(m.store.deleteGroup(m.group), m.removeRdt()); err != nil {
 		return err
 	}
 	m.stopHooks(m.doc.Spec)

@@ -1,15 +1,14 @@
 package container
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/dhow-containers/dhow/runtime/console"
+	"github.com/dhow-containers/dhow/runtime/idmap"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/plan"
 )
@@ -20,7 +19,9 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 	defer func() { end(err) }()
 	switch r.Code {
 	case plan.WriteIDMaps:
-		err = writeIDMaps(m.proc.Pid, m.doc.Spec.Linux)
+		err = idmap.Write(m.proc.Pid, m.doc.Spec.Linux.UIDMappings, m.doc.Spec.Linux.GIDMappings)
+	case plan.OOMScore:
+		err = writeOOMScore(m.proc.Pid, *m.doc.Spec.Process.OOMScoreAdj)
 	case plan.RuntimeHooks:
 		err = m.runtimeHooks()
 	case plan.ContainerHooks:
@@ -67,30 +68,4 @@ func received(r *launch.Request) (*os.File, error) {
 		return nil, errors.New("internal error: the terminal did not arrive")
 	}
 	return os.NewFile(uintptr(r.FDs[0]), "/dev/ptmx"), nil
-}
-
-// writeIDMaps writes the id mappings of the user namespace that pid has made (user_namespaces(7)). An
-// unprivileged writer must give up setgroups(2) first.
-func writeIDMaps(pid int, l *specs.Linux) error {
-	proc := "/proc/" + strconv.Itoa(pid)
-	if os.Geteuid() != 0 {
-		if err := os.WriteFile(proc+"/setgroups", []byte("deny"), 0); err != nil {
-			return fmt.Errorf("cannot write the id mappings (linux.gidMappings): %w", err)
-		}
-	}
-	if err := os.WriteFile(proc+"/gid_map", idMap(l.GIDMappings), 0); err != nil {
-		return fmt.Errorf("cannot write the id mappings (linux.gidMappings): %w", err)
-	}
-	if err := os.WriteFile(proc+"/uid_map", idMap(l.UIDMappings), 0); err != nil {
-		return fmt.Errorf("cannot write the id mappings (linux.uidMappings): %w", err)
-	}
-	return nil
-}
-
-func idMap(list []specs.LinuxIDMapping) []byte {
-	var b bytes.Buffer
-	for _, m := range list {
-		fmt.Fprintf(&b, "%d %d %d\n", m.ContainerID, m.HostID, m.Size)
-	}
-	return b.Bytes()
 }

@@ -3,7 +3,6 @@ package container
 import (
 	"fmt"
 	"os"
-	"sort"
 	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -90,6 +89,9 @@ func (s *Store) List() ([]*Info, error) {
 		return nil, &os.PathError{Op: "open", Path: s.Root, Err: err}
 	}
 	defer unix.Close(root)
+	if err := s.checkOwn(root); err != nil {
+		return nil, err
+	}
 	names, err := directoryNames(root)
 	if err != nil {
 		return nil, err
@@ -121,19 +123,4 @@ func (s *Store) Get(id string) (*Container, error) {
 		return nil, err
 	}
 	return &Container{ID: h.ID, Bundle: h.Bundle, Config: doc.Spec}, nil
-}
-
-// Processes lists the pids in the container, as the host numbers them.
-func (s *Store) Processes(id string) ([]int, error) {
-	h, err := s.open(id)
-	if err != nil {
-		return nil, err
-	}
-	defer h.close()
-	pids, err := cgroup.Open(h.Cgroups).Pids()
-	if err != nil {
-		return nil, err
-	}
-	sort.Ints(pids)
-	return pids, nil
 }

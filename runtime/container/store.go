@@ -41,7 +41,7 @@ func checkID(id string) error {
 func (s *Store) openRoot() (int, error) {
 	fd, err := unix.Open(s.Root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == unix.ENOENT {
-		if err := os.MkdirAll(s.Root, 0o700); err != nil {
+		if err := s.makeRoot(); err != nil {
 			return -1, fmt.Errorf("cannot make the state directory (--root): %w", err)
 		}
 		fd, err = unix.Open(s.Root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -49,7 +49,35 @@ func (s *Store) openRoot() (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("cannot open the state directory (--root): %w", &fs.PathError{Op: "open", Path: s.Root, Err: err})
 	}
+	if err := s.checkOwn(fd); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
 	return fd, nil
+}
+
+// makeRoot makes the state root. A user's default one gets the sticky bit, which keeps it from being tidied up
+// (XDG Base Directory Specification, "XDG_RUNTIME_DIR").
+func (s *Store) makeRoot() error {
+	if err := os.MkdirAll(s.Root, 0o700); err != nil || !s.DefaultRoot || os.Geteuid() == 0 {
+		return err
+	}
+	return os.Chmod(s.Root, 0o700|os.ModeSticky)
+}
+
+// checkOwn refuses a user's default state root that somebody else made: it may be below /tmp.
+func (s *Store) checkOwn(root int) error {
+	if !s.DefaultRoot || os.Geteuid() == 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(root, &st); err != nil {
+		return err
+	}
+	if int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		return errInvalid("cannot use the state directory %s: others than user %d may write to it (choose another with --root)", s.Root, os.Geteuid())
+	}
+	return nil
 }
 
 // makeDir makes the directory of a new container and opens it.
@@ -126,6 +154,9 @@ func (s *Store) open(id string) (*handle, error) {
 	root, err := unix.Open(s.Root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == nil {
 		defer unix.Close(root)
+		if err := s.checkOwn(root); err != nil {
+			return nil, err
+		}
 		var dir int
 		if dir, err = openDir(root, id); err == nil {
 			return s.load(id, dir)

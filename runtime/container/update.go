@@ -30,6 +30,9 @@ func (s *Store) Update(id string, r *specs.LinuxResources) error {
 	default:
 		return errConflict("cannot update container %q: container not running: it is %s", id, status)
 	}
+	if err := h.noCgroup("update"); err != nil {
+		return err
+	}
 	old, err := h.resources()
 	if err != nil {
 		return err

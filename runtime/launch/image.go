@@ -14,6 +14,7 @@ import (
 //	 8  address of register 0
 //	16  message to the parent: step uint32, kind uint32, value uint64
 //	32  answer of the parent: status uint64, value uint64
+//	48  address of the step to go on at when the file is executed again, with two arguments
 //	64  registers, then steps, then the memory of the Program
 const (
 	codeBase   = 0x400000
@@ -51,6 +52,7 @@ func link(p *plan.Program, report int) ([]byte, error) {
 	data := l.file[pageSize:]
 	binary.LittleEndian.PutUint64(data, dataBase+uint64(steps))
 	binary.LittleEndian.PutUint64(data[8:], dataBase+regsOffset)
+	binary.LittleEndian.PutUint64(data[48:], dataBase+uint64(steps+stepSize*p.Again))
 	binary.LittleEndian.PutUint64(data[regsOffset+8*int(plan.Report):], uint64(report))
 	l.empty = l.end()
 	l.file = append(l.file, 0)

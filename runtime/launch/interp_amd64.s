@@ -18,6 +18,7 @@
 #define MSG_VAL  24(R12)
 #define REP_STAT 32(R12)
 #define REP_VAL  40(R12)
+#define AGAIN    48(R12)
 
 #define NR    0(R13)
 #define USE   4(R13)
@@ -45,6 +46,9 @@ TEXT ·interpreter(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ $0x401000, R12
 	MOVQ REGS, R14
 	MOVQ STEPS, R13
+	CMPQ 0(SP), $2 // argc
+	JNE  step
+	MOVQ AGAIN, R13
 
 step:
 	MOVQ $128, R15

@@ -33,6 +33,8 @@ func callInfo(nr uint32) (name, args string) {
 		return "dup3", "DDO"
 	case unix.SYS_EXECVE:
 		return "execve", "spp"
+	case unix.SYS_EXECVEAT:
+		return "execveat", "DsppA"
 	case unix.SYS_FACCESSAT2:
 		return "faccessat2", "Dsdx"
 	case unix.SYS_FCHDIR:

@@ -24,7 +24,7 @@ func (c *compiler) cgroupMount(m *mount) error {
 		if source == "" {
 			source = c.in.Host.CgroupRoot
 		}
-		c.attachTree(m, c.file(File{Kind: OpenTree, Path: source, Field: m.field}))
+		c.attachTree(m, c.hostTree(File{Kind: OpenTree, Path: source, Field: m.field}))
 		return nil
 	}
 	v2 := *m
@@ -82,7 +82,7 @@ func (c *compiler) cgroupV1Mount(m *mount, h hierarchy, to Arg) {
 		if source == "" {
 			source = h.mountPoint
 		}
-		made = c.file(File{Kind: OpenTree, Path: source, Field: m.field})
+		made = c.hostTree(File{Kind: OpenTree, Path: source, Field: m.field})
 		c.mountAttr(made, 0, unix.MountAttr{Attr_set: m.attr.Set})
 	}
 	c.moveMount(made, to)

@@ -38,6 +38,10 @@ type Host struct {
 	AppArmor     bool              // it is enabled; only looked up for a config that asks for it
 	SELinux      bool              // the same
 	Capabilities uint64            // what the runtime can grant outside of a user namespace of the container's own
+
+	Unprivileged    bool // the runtime is not root: it has no power but over a user namespace of its own making
+	UserNamespace   bool // the runtime is in a user namespace itself: device nodes are not to be made there
+	SetgroupsDenied bool // the container's new user namespace will not have setgroups(2)
 }
 
 // compiler is the state of one compilation.
@@ -55,6 +59,7 @@ type compiler struct {
 	cwdDenied  Reg  // 1 when root may not enter process.cwd
 	execInto   bool // the container exists: this is an exec
 	unbindable []lateMount
+	trees      hostTrees
 	unknown    []string // config fields that this version cannot serve
 }
 
@@ -74,11 +79,17 @@ func Compile(in *Input) (*Program, error) {
 	if err := c.supported(); err != nil {
 		return nil, err
 	}
+	if err := c.checkIDs(); err != nil {
+		return nil, err
+	}
 	c.prologue()
 	c.joinCgroups()
 	c.namespaces()
 	c.session()
 	if c.ownMounts() {
+		if err := c.openHostTrees(); err != nil {
+			return nil, err
+		}
 		c.enterRootMount()
 		if err := c.mounts(); err != nil {
 			return nil, err

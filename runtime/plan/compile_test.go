@@ -36,7 +36,12 @@ func TestRefused(t *testing.T) {
 		"option of a bind": {mount(specs.Mount{Destination: "/a", Source: "/b", Options: []string{"bind", "size=1"}}), `"size" (mounts[0].options[1])`},
 		"remount, value":   {mount(specs.Mount{Destination: "/a", Type: "tmpfs", Options: []string{"remount", "size=1m"}}), `/a (mounts[0].options[1]): "size" is an option of the file system`},
 		"remount, word":    {mount(specs.Mount{Destination: "/a", Options: []string{"ro", "sync", "remount"}}), `/a (mounts[0].options[1]): "sync" is an option of the file system`},
-		"no cgroup v2":     {mount(specs.Mount{Destination: "/a", Type: "cgroup2"}), "no cgroup v2 tree"},
+		"unmapped gid": {func(s *specs.Spec) {
+			s.Linux = &specs.Linux{Namespaces: []specs.LinuxNamespace{{Type: specs.MountNamespace}, {Type: specs.UserNamespace}},
+				GIDMappings: []specs.LinuxIDMapping{{HostID: 1000, Size: 1}}}
+			s.Mounts = []specs.Mount{{Destination: "/dev/pts", Type: "devpts", Options: []string{"newinstance", "gid=5"}}}
+		}, "devpts on /dev/pts with gid=5 (mounts[0].options[1]): the id is not in linux.gidMappings"},
+		"no cgroup v2": {mount(specs.Mount{Destination: "/a", Type: "cgroup2"}), "no cgroup v2 tree"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &specs.Spec{Root: &specs.Root{Path: "r"}, Process: &specs.Process{Args: []string{"x"}},
@@ -164,7 +169,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	for _, code := range []Code{WriteIDMaps, RuntimeHooks, ContainerHooks, TakeTerminal, Created, StartHooks, CopyUp} {
+	for _, code := range []Code{WriteIDMaps, RuntimeHooks, ContainerHooks, TakeTerminal, Created, StartHooks, CopyUp, OOMScore} {
 		if strings.HasPrefix(code.String(), "rendezvous-") {
 			t.Errorf("code %d has no name", code)
 		}

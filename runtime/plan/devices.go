@@ -65,12 +65,12 @@ func (c *compiler) configured(device string) bool {
 	return false
 }
 
-// device makes one device node in dir. A container with a user namespace may not make nodes; it gets
-// the host's, bound.
+// device makes one device node in dir. In a user namespace, the container's or the runtime's own, nodes may
+// not be made; the container gets the host's, bound.
 func (c *compiler) device(d *specs.LinuxDevice, dir Arg, field string) {
-	if c.namespace(specs.UserNamespace) != nil && d.Type != "p" {
+	if d.Type != "p" && (c.namespace(specs.UserNamespace) != nil || c.in.Host.UserNamespace) {
 		c.doing("bind the device "+d.Path, field)
-		tree := c.file(File{Kind: OpenTree, Path: d.Path, Field: field})
+		tree := c.hostTree(File{Kind: OpenTree, Path: d.Path, Field: field})
 		to := c.destination(d.Path, makeFile, Arg{})
 		c.guard(relative(d.Path), to)
 		c.moveMount(tree, to)

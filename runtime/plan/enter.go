@@ -19,6 +19,9 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 	if err := c.supported(); err != nil {
 		return nil, err
 	}
+	if err := c.checkIDs(); err != nil {
+		return nil, err
+	}
 	c.prologue()
 	c.joinCgroups()
 	c.affinity()

@@ -103,7 +103,7 @@ func (f *facts) result(s *Step) string {
 	case unix.SYS_FSMOUNT:
 		return "detached " + strings.TrimPrefix(dir, "fs ")
 	case unix.SYS_OPEN_TREE:
-		if dir == "cwd" {
+		if dir == "cwd" && s.Args[1].Str == "." {
 			return "root"
 		}
 		return "tree"

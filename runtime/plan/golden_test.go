@@ -33,6 +33,7 @@ var compilers = map[string]func(*Input) (*Program, error){
 	"exec-terminal": compileExec,
 	"exec-chroot":   compileExec,
 	"exec-shared":   compileExec,
+	"rootless-exec": compileExec,
 	"hook": func(in *Input) (*Program, error) {
 		return CompileHook(in.Config, &in.Config.Hooks.CreateContainer[0], 42, "hooks.createContainer[0]")
 	},

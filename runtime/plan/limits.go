@@ -18,6 +18,10 @@ func (c *compiler) oomScore() {
 		return
 	}
 	c.doing("set the OOM score adjustment", "process.oomScoreAdj")
+	if c.in.Host.Unprivileged || c.in.Host.UserNamespace { // no procfs can be mounted for it
+		c.attended(OOMScore)
+		return
+	}
 	c.writeProc("self/oom_score_adj", strconv.Itoa(*p.OOMScoreAdj))
 }
 

@@ -160,7 +160,7 @@ func (c *compiler) bindMount(m *mount) {
 	if !path.IsAbs(source) { // config.md, "Mounts": relative to the bundle
 		source = path.Join(c.in.Bundle, source)
 	}
-	tree := c.file(File{Kind: OpenTree, Path: source, Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
+	tree := c.hostTree(File{Kind: OpenTree, Path: source, Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}

@@ -36,7 +36,7 @@ func (c *compiler) namespaces() {
 	if fresh&unix.CLONE_NEWUSER == 0 && joined == 0 {
 		c.p.Clone = fresh &^ lateFlags
 	} else {
-		if fresh&unix.CLONE_NEWTIME != 0 {
+		if fresh&unix.CLONE_NEWTIME != 0 && !c.in.Host.Unprivileged {
 			// A process that is not dumpable may only write its /proc/self/timens_offsets while it is
 			// root on the host.
 			c.timeNamespace()
@@ -106,8 +106,9 @@ func (c *compiler) stagedNamespaces(fresh, joined uintptr) {
 		c.doing("make a user namespace", c.namespaceField(specs.UserNamespace))
 		c.call(unix.SYS_UNSHARE, num(unix.CLONE_NEWUSER))
 		c.doing("write the id mappings", "linux.uidMappings")
-		c.rendezvous(WriteIDMaps)
+		c.attended(WriteIDMaps)
 		c.becomeNamespaceRoot()
+		c.executeAgain()
 	}
 	if joined&unix.CLONE_NEWUSER != 0 {
 		c.becomeNamespaceRoot()

@@ -15,6 +15,7 @@ type Program struct {
 	Files []File   // descriptors that the parent opens and the child inherits
 	Steps []Step
 	Tasks []Task // what the steps are for
+	Again int    // step that the Program goes on at when its file is executed a second time; 0 when it is not
 	Init  bool   // the first process is the init of a new pid namespace: all others end with it
 	Regs  int    // how many registers the steps use, with 0 and Report
 }
@@ -129,12 +130,13 @@ const (
 	CopyUp                          // two descriptors were sent: copy the first directory's tree into the second
 	SeccompListener                 // a descriptor was sent, for the seccomp agent; nobody waits for the answer
 	MoveDevices                     // move network devices into the sender's network namespace
+	OOMScore                        // write oom_score_adj of the sender
 )
 
 var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
-	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices",
+	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices", OOMScore: "oom-score",
 }
 
 func (c Code) String() string {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,11 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bad are hand-made Programs that break a rule each.
-var bad = []struct {
+// badProgram is hand-made and breaks a rule.
+type badProgram struct {
 	rule, name, want string
 	build            func(c *compiler)
-}{
+}
+
+var bad = []badProgram{
 	{"not dumpable from the first step", "later", "first step", func(c *compiler) {
 		c.call(unix.SYS_UMASK, num(0))
 		c.prctl(unix.PR_SET_DUMPABLE, num(0))
@@ -331,7 +334,7 @@ func identity(c *compiler, calls ...uint32) {
 
 func TestRulesFire(t *testing.T) {
 	fired := map[string]bool{}
-	for _, b := range bad {
+	for _, b := range slices.Concat(bad, badRootless) {
 		in := &Input{Config: &specs.Spec{Process: &specs.Process{NoNewPrivileges: true}}, Filter: fakeFilter()}
 		c := newCompiler(in)
 		c.doing("be bad", "")

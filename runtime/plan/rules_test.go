@@ -31,6 +31,7 @@ var rules = []struct {
 	{"not dumpable after a change of user", ruleUserDumpable},
 	{"nothing of the host while it waits", ruleLetGo},
 	{"ends in execve", ruleEnds},
+	{"executes its own file once at most", ruleAgain},
 }
 
 func TestRules(t *testing.T) {
@@ -70,7 +71,7 @@ func ruleDumpable(f *facts) (bad []string) {
 		bad = append(bad, "the first step is not prctl(PR_SET_DUMPABLE, 0)")
 	}
 	for _, i := range f.calls(unix.SYS_PRCTL) {
-		if a := f.Steps[i].Args; a[0].Val == unix.PR_SET_DUMPABLE && a[1].Val != 0 {
+		if a := f.Steps[i].Args; a[0].Val == unix.PR_SET_DUMPABLE && a[1].Val != 0 && !f.attended(i) {
 			bad = append(bad, f.at(i, "makes the process dumpable"))
 		}
 	}
@@ -141,6 +142,12 @@ var pathExceptions = []struct {
 	{"the same with --no-pivot, which ends in a chroot",
 		func(f *facts, i int, dir, path string) bool {
 			return f.Steps[i].Call == unix.SYS_OPENAT && dir == "cwd" && path == "/" && f.in.NoPivot && i < f.change
+		}},
+	{"without power over the host's mounts, copies are made of those in the container's namespace, before anything else is mounted",
+		func(f *facts, i int, dir, path string) bool {
+			attached := f.calls(unix.SYS_MOVE_MOUNT)
+			return f.Steps[i].Call == unix.SYS_OPEN_TREE && dir == "cwd" && len(attached) > 0 && i < attached[0] &&
+				(f.in.Host.Unprivileged || f.in.Host.UserNamespace)
 		}},
 	{"in a joined mount namespace the rootfs is found by its path, before the root is opened",
 		func(f *facts, i int, _, path string) bool {

@@ -47,7 +47,7 @@ func (g *globals) flags() []flags.Flag {
 		{Name: "log-format", Arg: "FORMAT", Choices: []string{"text", "json"}, Value: &g.logFormat, Help: "how log lines are written: text or json (default: text)"},
 		{Name: "debug", Value: &g.debug, Help: "log what is done, step by step"},
 		{Name: "systemd-cgroup", Value: &g.systemdCgroup, Help: "have systemd make the cgroups (not supported yet)"},
-		{Name: "rootless", Arg: "MODE", Choices: []string{"true", "false", "auto"}, Value: &g.rootless, Help: "run as an ordinary user: true (not supported yet), false or auto (default: auto)"},
+		{Name: "rootless", Arg: "MODE", Choices: []string{"true", "false", "auto"}, Value: &g.rootless, Help: "whether the control groups may be out of reach: true, false or auto, which is true for everybody but root (default: auto)"},
 		{Name: "version", Short: "v", Value: &g.version, Help: "show the version"},
 		flags.Help(&g.help),
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -218,12 +219,26 @@ func TestRootDir(t *testing.T) {
 		want string
 	}{
 		{"", 0, "/run/user/0", "/run/dhow"},
-		{"", 1000, "/run/user/1000", "/run/user/1000/dhow"},
-		{"", 1000, "", "/run/dhow"},
+		{"", 424242, "/run/user/1000", "/run/user/1000/dhow"},
+		{"", 424242, "", "/tmp/dhow-424242"},
 		{"/x/../y", 0, "", "/y"},
+		{"/x", 424242, "/run/user/1000", "/x"},
 	} {
-		if got := rootDir(tt.flag, tt.euid, tt.xdg); got != tt.want {
+		t.Setenv("XDG_RUNTIME_DIR", tt.xdg)
+		t.Setenv("USER", "root")
+		if got := rootDir(tt.flag, tt.euid); got != tt.want {
 			t.Errorf("%+v: got %s", tt, got)
 		}
+	}
+}
+
+// TestUserRoot: without $XDG_RUNTIME_DIR, the directory that it usually names is the user's only when it is the user's.
+func TestUserRoot(t *testing.T) {
+	dir := t.TempDir()
+	if got := userRoot(os.Getuid(), "", dir); got != dir+"/dhow" {
+		t.Errorf("got %s, want it below %s", got, dir)
+	}
+	if got, want := userRoot(os.Getuid()+1, "", dir), "/tmp/dhow-"+strconv.Itoa(os.Getuid()+1); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -42,7 +43,8 @@ func openStore(a *app) store {
 		rootless = "auto"
 	}
 	return &container.Store{
-		Root:          rootDir(a.root, os.Geteuid(), os.Getenv("XDG_RUNTIME_DIR")),
+		Root:          rootDir(a.root, os.Geteuid()),
+		DefaultRoot:   a.root == "",
 		SystemdCgroup: a.systemdCgroup,
 		Rootless:      rootless,
 		Log:           a.log,
@@ -50,15 +52,34 @@ func openStore(a *app) store {
 }
 
 // rootDir is where state is kept: --root, else the place the host has for it.
-func rootDir(flag string, euid int, runtimeDir string) string {
+func rootDir(flag string, euid int) string {
 	switch {
 	case flag != "":
 		if abs, err := filepath.Abs(flag); err == nil {
 			return abs
 		}
 		return flag
-	case euid != 0 && runtimeDir != "":
-		return filepath.Join(runtimeDir, "dhow")
+	case userDirs(euid):
+		return userRoot(euid, os.Getenv("XDG_RUNTIME_DIR"), "/run/user/"+strconv.Itoa(euid))
 	}
 	return "/run/dhow"
+}
+
+// userDirs says whether state goes where a user's does: for everybody but root, and for root of a user namespace who
+// does not call himself so, as runc has it.
+func userDirs(euid int) bool {
+	return euid != 0 || os.Getenv("USER") != "root" && os.Getenv("XDG_RUNTIME_DIR") != "" && container.InUserNamespace()
+}
+
+// userRoot is below $XDG_RUNTIME_DIR, or where that usually is (file-hierarchy(7)), or else below /tmp, where package
+// container makes sure that it is the user's own.
+func userRoot(euid int, runtimeDir, usual string) string {
+	if runtimeDir != "" {
+		return filepath.Join(runtimeDir, "dhow")
+	}
+	var st unix.Stat_t
+	if unix.Stat(usual, &st) == nil && int(st.Uid) == euid {
+		return filepath.Join(usual, "dhow")
+	}
+	return "/tmp/dhow-" + strconv.Itoa(euid)
 }

@@ -1,0 +1,105 @@
+package container
+
+import (
+	"errors"
+	"os"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/idmap"
+	"github.com/dhow-containers/dhow/runtime/launch"
+	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// isRootless says whether the control groups may be out of reach: --rootless, by default for everybody but root
+// of the initial user namespace.
+func (s *Store) isRootless() bool {
+	switch s.Rootless {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	return os.Geteuid() != 0 || InUserNamespace()
+}
+
+// initialUserNamespace is the inode number of the first user namespace, PROC_USER_INIT_INO of linux/proc_ns.h.
+const initialUserNamespace = 0xeffffffd
+
+// InUserNamespace says whether this process is in a user namespace other than the kernel's first.
+func InUserNamespace() bool {
+	var st unix.Stat_t
+	return unix.Stat("/proc/self/ns/user", &st) == nil && st.Ino != initialUserNamespace
+}
+
+// privileges finds out what the runtime itself may do, as far as the Program depends on it.
+func privileges(in *plan.Input) {
+	h := &in.Host
+	if os.Geteuid() == 0 {
+		h.UserNamespace = InUserNamespace()
+		return
+	}
+	h.Unprivileged = spec.Namespace(in.Config, specs.UserNamespace) != nil
+	h.SetgroupsDenied = in.Config.Linux != nil && idmap.DeniesSetgroups(in.Config.Linux.GIDMappings)
+}
+
+// checkUser refuses what only root can do.
+func checkUser(config *specs.Spec) error {
+	if os.Geteuid() != 0 && spec.Namespace(config, specs.UserNamespace) == nil {
+		return errInvalid("cannot run this container as user %d (linux.namespaces): a rootless container requires a user namespace, "+
+			"see 'runtime spec --rootless'", os.Geteuid())
+	}
+	if os.Geteuid() != 0 && len(config.Linux.NetDevices) > 0 {
+		return errInvalid("cannot move network devices (linux.netDevices): they are not supported for rootless containers")
+	}
+	return nil
+}
+
+// denied says whether the caller lacks the permission for something, or the file system is not for writing.
+func denied(err error) bool {
+	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EROFS)
+}
+
+// noCgroup is the error for verbs that do not work without a control group.
+func (h *handle) noCgroup(verb string) error {
+	if len(h.Cgroups) > 0 {
+		return nil
+	}
+	return errConflict("cannot %s container %q: it has no control group, for want of permission to make one", verb, h.ID)
+}
+
+// start starts the process in the container's groups. A user's process may only move to a group with which it shares one
+// of the user's own (cgroups(7), "Delegation containment"): otherwise it stays where it is.
+func (e *entering) start(image *launch.Image, o launch.Options) (*launch.Process, error) {
+	proc, err := start(image, e.group, o)
+	if err == nil || !denied(err) || e.group.Paths[""] == "" || !e.store.isRootless() {
+		return proc, err
+	}
+	delete(e.group.Paths, "")
+	return start(image, e.group, o)
+}
+
+// deleteGroup removes control groups. One that somebody else made for a user stays: what is in it has ended.
+func (s *Store) deleteGroup(g *cgroup.Group) error {
+	err := g.Delete()
+	if err != nil && denied(err) && s.isRootless() {
+		s.debug("a control group stays", "error", err)
+		return nil
+	}
+	return err
+}
+
+// leaveOut forgets the version 2 group, which the kernel does not let this process move to: the way there leads
+// through a group that is not its user's (cgroups(7), "Delegation containment").
+func (m *making) leaveOut() error {
+	g := cgroup.Open(map[string]string{"": m.group.Paths[""]})
+	if err := g.Delete(); err != nil && !denied(err) {
+		return err
+	}
+	delete(m.group.Paths, "")
+	m.Cgroups = m.group.Paths
+	return m.handle.record.write(m.dir)
+}

@@ -75,7 +75,7 @@ func flags[T ~string, B int | uint64](c *checker, p *path, list []T, what string
 		item := p.item(i)
 		bit, ok := lookup(word)
 		if !ok {
-			c.add(&item, "unknown %s %q", what, word)
+			c.add(&item, "invalid %s %q", what, word)
 		}
 		union |= bit
 	}

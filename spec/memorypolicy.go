@@ -37,6 +37,44 @@ var memoryFlags = [...]entry[int]{
 	{"MPOL_F_STATIC_NODES", unix.MPOL_F_STATIC_NODES},
 }
 
+// memoryPolicy checks the rules of set_mempolicy(2).
+func (c *checker) memoryPolicy() {
+	policy := c.spec.Linux.MemoryPolicy
+	if policy == nil {
+		return
+	}
+	p := root.at("linux/memoryPolicy/mode")
+	if _, ok := MemoryPolicyMode(policy.Mode); !ok {
+		c.add(&p, "invalid memory policy mode %q", policy.Mode)
+	}
+	p = root.at("linux/memoryPolicy/nodes")
+	c.memoryNodes(&p, policy.Mode, policy.Nodes)
+	p = root.at("linux/memoryPolicy/flags")
+	set := flags(c, &p, policy.Flags, "memory policy flag", MemoryPolicyFlag)
+	c.memoryPolicyFlags(&p, policy.Mode, set)
+}
+
+// memoryNodes wants nodes for the modes that take some.
+func (c *checker) memoryNodes(p *path, mode specs.MemoryPolicyModeType, list string) {
+	count := uint(0)
+	if list != "" {
+		if err := ParseIDList(list, func(first, last uint) { count += last - first + 1 }); err != nil {
+			c.add(p, "invalid memory policy nodes %q, want a list such as 0-3,7: %v", list, err)
+			return
+		}
+	}
+	switch mode {
+	case specs.MpolDefault, specs.MpolLocal:
+		if count > 0 {
+			c.add(p, "%s mode requires 0 nodes but got %d", mode, count)
+		}
+	case specs.MpolBind, specs.MpolInterleave, specs.MpolWeightedInterleave, specs.MpolPreferredMany:
+		if count == 0 {
+			c.add(p, "%s mode requires at least one node but got 0", mode)
+		}
+	}
+}
+
 // memoryPolicyFlags refuses the combinations that set_mempolicy(2) answers with EINVAL.
 func (c *checker) memoryPolicyFlags(p *path, mode specs.MemoryPolicyModeType, set int) {
 	const both = unix.MPOL_F_STATIC_NODES | unix.MPOL_F_RELATIVE_NODES

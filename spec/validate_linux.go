@@ -2,8 +2,6 @@ package spec
 
 import (
 	"strings"
-
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // linux checks config-linux.md, in the order of the fields of specs.Linux.
@@ -82,35 +80,6 @@ func (c *checker) intelRdt() {
 	if rdt.MemBwSchema != "" && !strings.HasPrefix(rdt.MemBwSchema, "MB:") {
 		c.add(&p, "%q does not start with MB:", rdt.MemBwSchema)
 	}
-}
-
-// memoryPolicy checks the rules of set_mempolicy(2).
-func (c *checker) memoryPolicy() {
-	policy := c.spec.Linux.MemoryPolicy
-	if policy == nil {
-		return
-	}
-	p := root.at("linux/memoryPolicy/mode")
-	if policy.Mode == "" {
-		c.add(&p, "required")
-	} else if _, ok := MemoryPolicyMode(policy.Mode); !ok {
-		c.add(&p, "unknown memory policy %q", policy.Mode)
-	}
-	p = root.at("linux/memoryPolicy/nodes")
-	c.idList(&p, policy.Nodes)
-	switch policy.Mode {
-	case specs.MpolDefault, specs.MpolLocal:
-		if policy.Nodes != "" {
-			c.add(&p, "must be empty with %s", policy.Mode)
-		}
-	case specs.MpolBind, specs.MpolInterleave, specs.MpolWeightedInterleave, specs.MpolPreferredMany:
-		if policy.Nodes == "" {
-			c.add(&p, "required with %s", policy.Mode)
-		}
-	}
-	p = root.at("linux/memoryPolicy/flags")
-	set := flags(c, &p, policy.Flags, "memory policy flag", MemoryPolicyFlag)
-	c.memoryPolicyFlags(&p, policy.Mode, set)
 }
 
 func (c *checker) personality() {

@@ -115,16 +115,17 @@ func TestValidateLinuxRest(t *testing.T) {
 			`/linux/intelRdt/memBwSchema: "X:0=1" does not start with MB:`}},
 		"rdt default": {`{"linux":{"intelRdt":{"closID":"/"}}}`, nil},
 		"memory policy": {`{"linux":{"memoryPolicy":{"mode":"MPOL_BIND","flags":["MPOL_F_STATIC_NODES","MPOL_F_RELATIVE_NODES","X"]}}}`, []string{
-			`/linux/memoryPolicy/nodes: required with MPOL_BIND`,
-			`/linux/memoryPolicy/flags/2: unknown memory policy flag "X"`,
+			`/linux/memoryPolicy/nodes: MPOL_BIND mode requires at least one node but got 0`,
+			`/linux/memoryPolicy/flags/2: invalid memory policy flag "X"`,
 			`/linux/memoryPolicy/flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other`}},
 		"memory policy, default": {`{"linux":{"memoryPolicy":{"mode":"MPOL_DEFAULT","nodes":"0-x","flags":["MPOL_F_STATIC_NODES","MPOL_F_NUMA_BALANCING"]}}}`, []string{
-			`/linux/memoryPolicy/nodes: "0-x" is not a list such as 0-3,7: "x" is not a number`,
-			`/linux/memoryPolicy/nodes: must be empty with MPOL_DEFAULT`,
+			`/linux/memoryPolicy/nodes: invalid memory policy nodes "0-x", want a list such as 0-3,7: "x" is not a number`,
 			`/linux/memoryPolicy/flags: MPOL_DEFAULT takes no flags about nodes`,
 			`/linux/memoryPolicy/flags: MPOL_F_NUMA_BALANCING requires MPOL_BIND or MPOL_PREFERRED_MANY`}},
-		"memory policy, mode": {`{"linux":{"memoryPolicy":{"mode":""}}}`, []string{`/linux/memoryPolicy/mode: required`}},
-		"memory policy, word": {`{"linux":{"memoryPolicy":{"mode":"BIND"}}}`, []string{`/linux/memoryPolicy/mode: unknown memory policy "BIND"`}},
+		"memory policy, mode": {`{"linux":{"memoryPolicy":{"mode":"","nodes":"0"}}}`, []string{`/linux/memoryPolicy/mode: invalid memory policy mode ""`}},
+		"memory policy, no nodes": {`{"linux":{"memoryPolicy":{"mode":"MPOL_LOCAL","nodes":"0-3,7"}}}`, []string{
+			`/linux/memoryPolicy/nodes: MPOL_LOCAL mode requires 0 nodes but got 5`}},
+		"memory policy, word": {`{"linux":{"memoryPolicy":{"mode":"BIND"}}}`, []string{`/linux/memoryPolicy/mode: invalid memory policy mode "BIND"`}},
 		"personality": {`{"linux":{"personality":{"domain":"WINDOWS","flags":["X"]}}}`, []string{
 			`/linux/personality/domain: "WINDOWS" is neither LINUX nor LINUX32`,
 			`/linux/personality/flags: no flags are defined`}},
@@ -207,7 +208,7 @@ func TestValidateSeccomp(t *testing.T) {
 		"nothing": {`{}`, []string{`/defaultAction: required`}},
 		"allow":   {`{"defaultAction":"SCMP_ACT_ALLOW"}`, nil},
 		"words": {`{"defaultAction":"ALLOW","architectures":["SCMP_ARCH_X86_64","x86"],"flags":["SECCOMP_FILTER_FLAG_TSYNC","X"]}`, []string{
-			`/defaultAction: unknown action "ALLOW"`, `/architectures/1: unknown architecture "x86"`, `/flags/1: unknown seccomp flag "X"`}},
+			`/defaultAction: unknown action "ALLOW"`, `/architectures/1: unknown architecture "x86"`, `/flags/1: invalid seccomp flag "X"`}},
 		"default notify": {`{"defaultAction":"SCMP_ACT_NOTIFY"}`, []string{
 			`/defaultAction: SCMP_ACT_NOTIFY cannot be used as default action`}},
 		"errno": {`{"defaultAction":"SCMP_ACT_ALLOW","defaultErrnoRet":1,"syscalls":[

@@ -238,7 +238,7 @@ func TestValidateScheduler(t *testing.T) {
 			`/process/scheduler/priority: 0 is not between 1 and 99, which policy SCHED_FIFO requires`}},
 		"idle priority": {`{"process":{"scheduler":{"policy":"SCHED_IDLE","priority":1}}}`, []string{
 			`/process/scheduler/priority: must be 0 with policy SCHED_IDLE`}},
-		"flag": {`{"process":{"scheduler":{"policy":"SCHED_OTHER","flags":["X"]}}}`, []string{`/process/scheduler/flags/0: unknown scheduling flag "X"`}},
+		"flag": {`{"process":{"scheduler":{"policy":"SCHED_OTHER","flags":["X"]}}}`, []string{`/process/scheduler/flags/0: invalid scheduling flag "X"`}},
 		"deadline": {`{"process":{"scheduler":{"policy":"SCHED_DEADLINE","runtime":1,"deadline":0,"period":5}}}`, []string{
 			`/process/scheduler/runtime: 1 is below the kernel's minimum of 1024 ns`,
 			`/process/scheduler/deadline: 0 is below the runtime 1`}},

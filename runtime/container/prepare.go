@@ -74,6 +74,9 @@ func (s *Store) compile(b *blueprint, cache string) (err error) {
 	if b.input.Filter, err = filter(b.doc, cache); err != nil {
 		return err
 	}
+	if f := b.input.Filter; f != nil {
+		s.debug("seccomp filter flags: " + strconv.FormatUint(uint64(f.LoadFlags()), 10)) // as runc has it
+	}
 	s.hostFacts(b.input, b.rootfs)
 	privileges(b.input)
 	if b.program, err = plan.Compile(b.input); err != nil {

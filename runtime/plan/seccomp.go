@@ -14,6 +14,14 @@ type Filter struct {
 	Pass   [2]uint64 // random, with Notify: see gate
 }
 
+// LoadFlags are the SECCOMP_FILTER_FLAG_* that seccomp(2) gets.
+func (f *Filter) LoadFlags() uint {
+	if f.Notify {
+		return f.Flags | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+	}
+	return f.Flags
+}
+
 // seccomp loads the filter (seccomp(2)); from here on only what it allows can be called.
 func (c *compiler) seccomp() {
 	f := c.in.Filter
@@ -21,14 +29,14 @@ func (c *compiler) seccomp() {
 		return
 	}
 	const setModeFilter = 1
-	insns, flags := f.Insns, f.Flags
+	insns := f.Insns
 	if f.Notify {
-		insns, flags = append(gate(f.Pass), insns...), flags|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		insns = append(gate(f.Pass), insns...)
 	}
 	c.doing("load the seccomp filter", "linux.seccomp")
 	prog := &Mem{Data: make([]byte, 16), Refs: []Ref{{Off: 8, To: &Mem{Data: insns}}}}
 	binary.NativeEndian.PutUint16(prog.Data, uint16(len(insns)/8))
-	load := c.call(unix.SYS_SECCOMP, num(setModeFilter), num(uint64(flags)), ptr(prog))
+	load := c.call(unix.SYS_SECCOMP, num(setModeFilter), num(uint64(f.LoadFlags())), ptr(prog))
 	if f.Notify {
 		listener := load.save().arg()
 		c.doing("hand over the seccomp listener", ListenerField)

@@ -277,12 +277,18 @@ func FuzzStats(f *testing.F) {
 	for name, text := range filesV2() {
 		f.Add(name, text)
 	}
+	dir := f.TempDir()
+	paths := pathsV1(dir)
 	f.Fuzz(func(t *testing.T, name, text string) {
 		if name == "" || strings.ContainsAny(name, "/\x00") || name == "." || name == ".." || len(name) > 100 {
 			return
 		}
-		paths := pathsV1(group(t, map[string]string{name: text}))
-		paths[""] = group(t, map[string]string{name: text})
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Remove(file)
 		_, _ = cgroup.StatsBelow(paths)
+		_, _ = cgroup.StatsBelow(map[string]string{"": dir})
 	})
 }

@@ -101,7 +101,7 @@ func (h *handle) end() error {
 		return fmt.Errorf("cannot kill the processes of container %q: %w", h.ID, err)
 	}
 	if err == nil && !waitDead(pidfd, killWait) {
-		return fmt.Errorf("cannot delete container %q: process %d does not die", h.ID, h.Pid)
+		return fmt.Errorf("cannot kill container %q: process %d does not die", h.ID, h.Pid)
 	}
 	return nil
 }

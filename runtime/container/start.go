@@ -13,7 +13,9 @@ import (
 )
 
 // Start lets the process of a created container run. It connects to the socket that the container's
-// init waits on, answers what the init asks, and returns when it has executed the user's program.
+// init waits on, answers what the init asks, and returns when it has executed the user's program and the
+// poststart hooks have run. When a hook or a step fails, nothing of the container is alive: what is left of
+// its life (runtime.md, "Lifecycle", from step 12) is for Delete.
 func (s *Store) Start(id string) error {
 	h, err := s.open(id)
 	if err != nil {
@@ -38,8 +40,7 @@ func (s *Store) Start(id string) error {
 		return err
 	}
 	if err := h.startedHooks(doc.Spec); err != nil {
-		h.kill(unix.SIGKILL)
-		return err
+		return errors.Join(err, h.end())
 	}
 	return nil
 }
@@ -78,16 +79,15 @@ func (h *handle) release(doc *spec.Document) error {
 		case plan.StartHooks:
 			return 0, false, h.startHooks(doc.Spec)
 		case plan.SeccompListener:
-			err := agent.listener(r, doc.Spec, h.Pid, h.hookState(specs.StateCreated, doc.Spec, h.Pid))
-			if err != nil { // the process has not waited for it
-				err = errors.Join(err, h.kill(unix.SIGKILL))
-			}
-			return 0, false, err
+			return 0, false, agent.listener(r, doc.Spec, h.Pid, h.hookState(specs.StateCreated, doc.Spec, h.Pid))
 		}
 		return 0, false, fmt.Errorf("internal error: %s", r.Code)
 	})
 	end(err)
 	unix.Unlinkat(h.dir, "start.sock", 0)
+	if err != nil { // the init gives up by itself, in its own time
+		err = errors.Join(err, h.end())
+	}
 	return err
 }
 

@@ -61,6 +61,9 @@ func (x *executor) run() error {
 	if err := x.writeAll(x.plan.Writes); err != nil {
 		return err
 	}
+	if err := x.delegate(); err != nil {
+		return err
+	}
 	if x.plan.Devices == nil {
 		return nil
 	}

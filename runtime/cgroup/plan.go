@@ -24,6 +24,9 @@ type Plan struct {
 	// Devices is the program for BPF_PROG_TYPE_CGROUP_DEVICE, an array of
 	// struct bpf_insn; nil when no version 2 device filter is needed.
 	Devices []byte `json:"devices,omitempty"`
+	// Owner is the user of the host that the version 2 group is given to, nil for
+	// none; see Delegate.
+	Owner *uint32 `json:"owner,omitempty"`
 	// Notes name what the config says and this host or every kernel ignores.
 	Notes []string `json:"notes,omitempty"`
 
@@ -90,6 +93,11 @@ func (p *Plan) String() string {
 		fmt.Fprintf(&b, "attach a device filter of %d instructions\n", len(p.Devices)/insnSize)
 		for _, r := range p.Rules {
 			fmt.Fprintf(&b, "  %s (%s)\n", r, r.Field)
+		}
+	}
+	for _, d := range p.Dirs {
+		if p.Owner != nil && len(d.Controllers) == 0 {
+			fmt.Fprintf(&b, "chown %s, and of its files those in %s, to user %d\n", d.Path, delegateFile, *p.Owner)
 		}
 	}
 	for _, n := range p.Notes {

@@ -150,6 +150,8 @@ func (s *Store) planCgroups(b *blueprint) error {
 	}
 	if rootless {
 		b.cgroups.AllowDenied(path != "")
+	} else if uid, ok := cgroupOwner(b.doc.Spec); ok {
+		b.cgroups.Delegate(host, uid)
 	}
 	b.paths = cgroupPaths(b.cgroups)
 	in.Host.Unified = host.Mode == cgroup.Unified

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/integration/facts"
 )
@@ -223,4 +224,70 @@ func TestRemount(t *testing.T) {
 		b := newBundle(t, Mount("tmpfs", "tmpfs", "/mnt"), Mount("tmpfs", "tmpfs", "/mnt", "remount", option))
 		r.Run(b).Failed("cannot remount /mnt (mounts[7].options[1]): " + word + " is an option of the file system, not of the mount").Exited(1)
 	}
+}
+
+// longLayers makes directories whose names joined by colons are longer than fsconfig(2) takes a string. Each
+// has a file of its own, and the same file with its number in it.
+func longLayers(t *testing.T, n int) string {
+	t.Helper()
+	var list []string
+	for i := range n {
+		dir := filepath.Join(t.TempDir(), strings.Repeat("x", 30), itoa(i))
+		must(t, os.MkdirAll(dir, 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, "file"+itoa(i)), nil, 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, "same"), []byte(itoa(i)), 0o644))
+		list = append(list, dir)
+	}
+	return strings.Join(list, ":")
+}
+
+// An overlay of many layers, whose option is too long for fsconfig(2).
+func TestLongMountOptions(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	upper := onTmpfs(t)
+	must(t, os.Mkdir(filepath.Join(upper, "u"), 0o777))
+	must(t, os.Mkdir(filepath.Join(upper, "w"), 0o777))
+	lower := "lowerdir=" + longLayers(t, 12)
+	if len(lower) < 512 {
+		t.Fatalf("only %d bytes", len(lower))
+	}
+	show := Shell("cat /mnt/same; ls /mnt | wc -l; touch /mnt/new || echo read-only; grep ' /mnt ' /proc/self/mountinfo | cut -d' ' -f6")
+	writable := []string{lower, "upperdir=" + filepath.Join(upper, "u"), "workdir=" + filepath.Join(upper, "w"), "nosuid", "noatime"}
+	r.Run(newBundle(t, show, Mount("overlay", "overlay", "/mnt", writable...))).Exited(0).Printed("013\nrw,nosuid,noatime")
+	if !exists(filepath.Join(upper, "u", "new")) {
+		t.Error("the upper directory does not have the new file")
+	}
+	r.Run(newBundle(t, show, Mount("overlay", "overlay", "/a/b/mnt", lower, "ro"), Symlink("a/b/mnt", "mnt"))).Exited(0).Printed("013\nread-only")
+	// Nothing of the directory that it was made on is to be seen.
+	f := r.Run(newBundle(t, probe("dump"), Mount("overlay", "overlay", "/mnt", lower))).Facts()
+	plain := r.Run(newBundle(t, probe("dump"), Mount("tmpfs", "overlay", "/mnt"))).Facts()
+	if len(f.Mounts) != len(plain.Mounts) {
+		t.Errorf("the container has %d mounts, with a tmpfs in its place it has %d: %+v", len(f.Mounts), len(plain.Mounts), f.Mounts)
+	}
+}
+
+// In a user namespace, and for --no-pivot, the way is the same.
+func TestLongMountOptionsElsewhere(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	lower := "lowerdir=" + longLayers(t, 8)
+	for dir := range strings.SplitSeq(strings.TrimPrefix(lower, "lowerdir="), ":") {
+		for ; dir != filepath.Clean(os.TempDir()); dir = filepath.Dir(dir) {
+			must(t, os.Chmod(dir, 0o755))
+		}
+	}
+	r.Run(newBundle(t, Args("cat", "/mnt/same"), MappedUser, Mount("overlay", "overlay", "/mnt", lower))).Exited(0).Printed("0")
+	b := newBundle(t, Args("cat", "/mnt/same"), Mount("overlay", "overlay", "/mnt", lower))
+	r.Do("run", "--no-pivot", "--bundle", b.Dir, r.ID()).Exited(0).Printed("0")
+}
+
+// onTmpfs makes a directory on a tmpfs: an overlay takes no upper directory on another overlay.
+func onTmpfs(t *testing.T) string {
+	t.Helper()
+	needRoot(t)
+	dir := t.TempDir()
+	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	return dir
 }

@@ -73,6 +73,8 @@ func moreCallInfo(nr uint32) (name, args string) {
 		return "mkdirat", "Dso"
 	case unix.SYS_MKNODAT:
 		return "mknodat", "Dsov"
+	case unix.SYS_MOUNT:
+		return "mount", "sssfs"
 	case unix.SYS_MOUNT_SETATTR:
 		return "mount_setattr", "DsApd"
 	case unix.SYS_MOVE_MOUNT:

@@ -206,6 +206,8 @@ func flagWords(kind byte) []word {
 		return moveWords
 	case 'M':
 		return mountWords
+	case 'f':
+		return mountFlagWords
 	case 'K':
 		return rangeWords
 	case 'S':

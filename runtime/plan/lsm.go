@@ -65,15 +65,22 @@ func (c *compiler) labelledKeyring(make func()) {
 	label("")
 }
 
-// labelFS gives a file system that is about to be made linux.mountLabel for all of its files, where the file
-// system is able to: procfs and sysfs have labels of their own, mqueue takes one for its directory (labelMQueue).
-func (c *compiler) labelFS(fs Arg, fstype string) {
+// labelOption is what gives a file system that is about to be made linux.mountLabel for all of its files, where the
+// file system takes one.
+func (c *compiler) labelOption(fstype string) []option {
 	switch fstype {
 	case "proc", "sysfs", "mqueue", "cgroup", "cgroup2":
-		return
+		return nil
 	}
-	if c.linux.MountLabel != "" {
-		c.fsconfig(fs, option{key: "context", value: c.linux.MountLabel, field: "linux.mountLabel"})
+	if c.linux.MountLabel == "" {
+		return nil
+	}
+	return []option{{key: "context", value: c.linux.MountLabel, field: "linux.mountLabel"}}
+}
+
+func (c *compiler) labelFS(fs Arg, fstype string) {
+	for _, o := range c.labelOption(fstype) {
+		c.fsconfig(fs, o)
 	}
 }
 

@@ -14,7 +14,7 @@ func ruleGuard(f *facts) (bad []string) {
 	for _, i := range f.calls(unix.SYS_MOVE_MOUNT) {
 		to := f.Steps[i].Args[2]
 		switch kind := f.kind(to); {
-		case kind == "cwd" || kind == "in detached tmpfs" || f.hides(i):
+		case kind == "cwd" || kind == "in detached tmpfs" || f.hides(i) || f.scratch(i):
 			continue
 		case kind != "inside":
 			bad = append(bad, f.at(i, "attaches to a descriptor of kind %q", kind))
@@ -28,6 +28,43 @@ func ruleGuard(f *facts) (bad []string) {
 		sysfs := f.checks(unix.SYS_FSTATFS, to, 0, sysfsMagic, false)
 		if rel != "sys" && !strings.HasPrefix(rel, "sys/") && !f.always(sysfs, i) {
 			bad = append(bad, f.at(i, "%s may be in sysfs", destination))
+		}
+	}
+	return bad
+}
+
+// scratch says whether step i puts a tmpfs over the host's root, as this mount namespace has it, that is taken away again:
+// from its own root as the working directory.
+func (f *facts) scratch(i int) bool {
+	from, to := f.Steps[i].Args[0], f.kind(f.Steps[i].Args[2])
+	if f.kind(from) != "detached tmpfs" || to != "host" && (to != "root" || !f.in.NoPivot) {
+		return false
+	}
+	var gone []int
+	for _, j := range f.calls(unix.SYS_UMOUNT2) {
+		before := &f.Steps[j-1]
+		if j > i && before.Call == unix.SYS_FCHDIR && sameArg(before.Args[0], from) {
+			gone = append(gone, j)
+		}
+	}
+	return len(gone) > 0 && !f.reaches(i, len(f.Steps), gone)
+}
+
+// ruleMount: mount(2), which takes a path, is called on the working directory alone, which is one that the runtime has
+// just made in a tmpfs of its own.
+func ruleMount(f *facts) (bad []string) {
+	for _, i := range f.calls(unix.SYS_MOUNT) {
+		if f.Steps[i].Args[1].Str != "." {
+			bad = append(bad, f.at(i, "not on its working directory"))
+		}
+		moves := slices.DeleteFunc(f.calls(unix.SYS_FCHDIR, unix.SYS_CHDIR, unix.SYS_CHROOT, unix.SYS_PIVOT_ROOT), func(j int) bool { return j > i })
+		if len(moves) == 0 || !f.always(moves[len(moves)-1:], i) {
+			bad = append(bad, f.at(i, "nobody knows on which directory"))
+			continue
+		}
+		last := &f.Steps[moves[len(moves)-1]]
+		if kind := f.kind(last.Args[0]); last.Call != unix.SYS_FCHDIR || kind != "in detached tmpfs" {
+			bad = append(bad, f.at(i, "on a directory of kind %q", kind))
 		}
 	}
 	return bad

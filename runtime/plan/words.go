@@ -34,9 +34,11 @@ var (
 		{unix.MOUNT_ATTR_STRICTATIME, "MOUNT_ATTR_STRICTATIME"}, {unix.MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_NODIRATIME"},
 		{unix.MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW"}}
 	propagationWords = []word{{unix.MS_SHARED, "MS_SHARED"}, {unix.MS_SLAVE, "MS_SLAVE"}, {unix.MS_PRIVATE, "MS_PRIVATE"}, {unix.MS_UNBINDABLE, "MS_UNBINDABLE"}}
-	rangeWords       = []word{{unix.CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"}}
-	socketWords      = []word{{unix.SOCK_CLOEXEC, "SOCK_CLOEXEC"}}
-	umountWords      = []word{{unix.MNT_DETACH, "MNT_DETACH"}}
+	mountFlagWords   = []word{{unix.MS_RDONLY, "MS_RDONLY"}, {unix.MS_SYNCHRONOUS, "MS_SYNCHRONOUS"}, {unix.MS_DIRSYNC, "MS_DIRSYNC"},
+		{unix.MS_MANDLOCK, "MS_MANDLOCK"}, {unix.MS_LAZYTIME, "MS_LAZYTIME"}}
+	rangeWords  = []word{{unix.CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"}}
+	socketWords = []word{{unix.SOCK_CLOEXEC, "SOCK_CLOEXEC"}}
+	umountWords = []word{{unix.MNT_DETACH, "MNT_DETACH"}}
 )
 
 // Numbers that stand for one thing each.

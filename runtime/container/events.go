@@ -9,10 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/resctrl"
 )
 
+// Stats are a container's statistics.
+type Stats struct {
+	*cgroup.Stats
+	IntelRdt *resctrl.Stats // nil without linux.intelRdt
+}
+
 // Stats reads the statistics of a container that has not stopped.
-func (s *Store) Stats(id string) (*cgroup.Stats, error) {
+func (s *Store) Stats(id string) (*Stats, error) {
 	h, err := s.open(id)
 	if err != nil {
 		return nil, err
@@ -21,21 +28,33 @@ func (s *Store) Stats(id string) (*cgroup.Stats, error) {
 	if err := h.mustLive("read the statistics of"); err != nil {
 		return nil, err
 	}
-	return cgroup.Open(h.Cgroups).Stats()
+	return h.stats(cgroup.Open(h.Cgroups))
 }
 
-// mustLive refuses a container without a process.
+func (h *handle) stats(g *cgroup.Group) (*Stats, error) {
+	counted, err := g.Stats()
+	s := &Stats{Stats: counted}
+	if err == nil && h.Rdt != nil {
+		s.IntelRdt, err = h.Rdt.Stats()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// mustLive refuses a container without a process, or without a control group.
 func (h *handle) mustLive(verb string) error {
 	switch status := h.status(); status {
 	case specs.StateStopped, specs.StateCreating:
 		return errConflict("cannot %s container %q: container not running: it is %s", verb, h.ID, status)
 	}
-	return nil
+	return h.noCgroup(verb)
 }
 
 // Event is what Events reports.
 type Event struct {
-	Stats *cgroup.Stats // nil: the kernel ran out of memory for the container and killed
+	Stats *Stats // nil: the kernel ran out of memory for the container and killed
 }
 
 // Events reports the statistics at every interval, and each time that the kernel's OOM killer was at work,
@@ -148,7 +167,7 @@ func (w *eventLoop) reportOOM() error {
 }
 
 func (w *eventLoop) reportStats() error {
-	stats, err := w.group.Stats()
+	stats, err := w.stats(w.group)
 	if err != nil {
 		w.store.warn("statistics left out", err)
 		return nil

@@ -15,7 +15,11 @@ import (
 )
 
 // resourcesFile holds linux.resources with all updates, once there was one: state.json is never changed.
-const resourcesFile = "resources"
+// pendingFile is what it is about to become: there while an update is under way, or when one was killed.
+const (
+	resourcesFile = "resources"
+	pendingFile   = "resources.next"
+)
 
 // Update changes the limits of a container that has not stopped. What r leaves out, or sets to 0 where that
 // means unset (see package cgroup), stays as it is. On an error the old limits hold.
@@ -31,6 +35,9 @@ func (s *Store) Update(id string, r *specs.LinuxResources) error {
 		return errConflict("cannot update container %q: container not running: it is %s", id, status)
 	}
 	if err := h.noCgroup("update"); err != nil {
+		return err
+	}
+	if err := h.finishUpdate(); err != nil {
 		return err
 	}
 	old, err := h.resources()
@@ -61,12 +68,58 @@ func (h *handle) apply(change, old *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
+	if err := writeFile(h.dir, pendingFile, text); err != nil {
+		return fmt.Errorf("cannot record the new limits of container %q: %w", h.ID, err)
+	}
+	failpoint("update")
 	if err := cgroup.Open(h.Cgroups).Update(host, change); err != nil {
+		unix.Unlinkat(h.dir, pendingFile, 0)
 		return fmt.Errorf("cannot update container %q: %w", h.ID, err)
 	}
-	if err := writeFile(h.dir, resourcesFile, text); err != nil {
+	failpoint("updated")
+	return h.recordUpdate()
+}
+
+// recordUpdate makes the limits on record those that are pending.
+func (h *handle) recordUpdate() error {
+	if err := unix.Renameat(h.dir, pendingFile, h.dir, resourcesFile); err != nil {
 		return fmt.Errorf("cannot record the new limits of container %q, which hold: %w", h.ID, err)
 	}
+	return nil
+}
+
+// finishUpdate does again what an update that was killed may have done in part. If the kernel refuses it by
+// now, the limits on record come back.
+func (h *handle) finishUpdate() error {
+	text, err := readFile(h.dir, pendingFile)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	var pending *specs.LinuxResources
+	if err == nil {
+		pending, err = spec.DecodeResources(text)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the record of container %q: %s: %w", h.ID, pendingFile, err)
+	}
+	host, err := cgroup.Detect()
+	if err != nil {
+		return err
+	}
+	group := cgroup.Open(h.Cgroups)
+	refused := group.Update(host, given(pending))
+	if refused == nil {
+		return h.recordUpdate()
+	}
+	old, err := h.resources()
+	if err == nil {
+		err = group.Update(host, given(old))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot finish the last update of container %q, which was killed: %w", h.ID, errors.Join(refused, err))
+	}
+	h.store.warn("the last update, which was killed, has been taken back", refused)
+	unix.Unlinkat(h.dir, pendingFile, 0)
 	return nil
 }
 

@@ -16,7 +16,6 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
-	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/plan"
 	"github.com/dhow-containers/dhow/runtime/seccomp"
@@ -34,7 +33,7 @@ type fakeStore struct {
 	infos   []*container.Info
 	process *specs.Process
 	pids    []int
-	stats   *cgroup.Stats
+	stats   *container.Stats
 }
 
 func (f *fakeStore) did(call string, args ...any) { f.call, f.args = call, args }

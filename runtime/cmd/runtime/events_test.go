@@ -7,9 +7,10 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/container"
+	"github.com/dhow-containers/dhow/runtime/resctrl"
 )
 
-func (f *fakeStore) Stats(id string) (*cgroup.Stats, error) {
+func (f *fakeStore) Stats(id string) (*container.Stats, error) {
 	f.did("stats", id)
 	return f.stats, f.err
 }
@@ -25,12 +26,12 @@ func (f *fakeStore) Events(id string, interval time.Duration, report func(contai
 }
 
 // allStats has a number of its own in each field.
-func allStats() *cgroup.Stats {
+func allStats() *container.Stats {
 	usage := func(n uint64) cgroup.Usage { return cgroup.Usage{Current: n, Max: n + 1, Limit: n + 2, Failed: n + 3} }
 	count := func(n uint64) []cgroup.IOCount {
 		return []cgroup.IOCount{{Major: 8, Minor: 1, Op: "Read", Value: n}, {Major: 8, Value: n + 1}}
 	}
-	return &cgroup.Stats{
+	return &container.Stats{IntelRdt: rdtStats(), Stats: &cgroup.Stats{
 		CPU: cgroup.CPUStats{
 			Usage: 1, User: 2, System: 3, PerCPU: []uint64{4, 5}, PerCPUUser: []uint64{6, 7}, PerCPUSystem: []uint64{8, 9},
 			Periods: 10, ThrottledPeriods: 11, ThrottledTime: 12, Bursts: 13, BurstTime: 14,
@@ -50,6 +51,14 @@ func allStats() *cgroup.Stats {
 			Time: count(90), Sectors: count(100), Pressure: &cgroup.Pressure{},
 		},
 		Hugetlb: []cgroup.HugetlbStats{{PageSize: "2MB", Usage: usage(600)}, {PageSize: "1GB"}},
+	}}
+}
+
+func rdtStats() *resctrl.Stats {
+	return &resctrl.Stats{
+		L3CacheInfo: &resctrl.L3CacheInfo{CbmMask: "fff", MinCbmBits: 1, NumClosids: 16}, L3CacheSchemaRoot: "L3:0=fff", L3CacheSchema: "L3:0=f",
+		MemBwInfo: &resctrl.MemBwInfo{BandwidthGran: 10, DelayLinear: 1, MinBandwidth: 20, NumClosids: 8}, MemBwSchemaRoot: "MB:0=100", MemBwSchema: "MB:0=20",
+		Schemata: []string{"L3:0=f", "MB:0=20"}, MBMStats: []resctrl.Bandwidth{{Total: 700, Local: 701}}, CMTStats: []resctrl.Occupancy{{Bytes: 702}},
 	}
 }
 
@@ -66,7 +75,7 @@ func TestEventsStats(t *testing.T) {
 		t.Errorf("got %s", all)
 	}
 	// What runc leaves out of nothing.
-	out = expect(t, &fakeStore{stats: &cgroup.Stats{}}, "events --stats web", "stats", "web")
+	out = expect(t, &fakeStore{stats: &container.Stats{Stats: &cgroup.Stats{}}}, "events --stats web", "stats", "web")
 	golden(t, "events-none.json", out)
 }
 

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/dhow-containers/dhow/runtime/cgroup"
+import (
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/container"
+	"github.com/dhow-containers/dhow/runtime/resctrl"
+)
 
 // eventView is an event as runc prints it; its names and what is left out when
 // zero are runc's (its package types), which go-runc and others decode.
@@ -17,7 +21,7 @@ type statsView struct {
 	Pids     pidsView               `json:"pids"`
 	Blkio    blkioView              `json:"blkio"`
 	Hugetlb  map[string]hugetlbView `json:"hugetlb"`
-	IntelRDT struct{}               `json:"intel_rdt"`          // of linux.intelRdt, which is not supported yet
+	IntelRdt resctrl.Stats          `json:"intel_rdt"`
 	Network  []struct{}             `json:"network_interfaces"` // runc has none either: it makes no interfaces
 }
 
@@ -115,7 +119,7 @@ type hugetlbView struct {
 	Failcnt uint64 `json:"failcnt"`
 }
 
-func newStatsView(s *cgroup.Stats) *statsView {
+func newStatsView(s *container.Stats) *statsView {
 	v := &statsView{
 		CPU:    newCPUView(&s.CPU),
 		CPUSet: cpusetView(s.CPUSet),
@@ -127,6 +131,9 @@ func newStatsView(s *cgroup.Stats) *statsView {
 			Time: ioViews(s.IO.Time), Sectors: ioViews(s.IO.Sectors), PSI: newPressureView(s.IO.Pressure),
 		},
 		Hugetlb: make(map[string]hugetlbView, len(s.Hugetlb)),
+	}
+	if s.IntelRdt != nil {
+		v.IntelRdt = *s.IntelRdt
 	}
 	for _, h := range s.Hugetlb {
 		v.Hugetlb[h.PageSize] = hugetlbView{h.Usage.Current, h.Usage.Max, h.Usage.Failed}

@@ -9,7 +9,6 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
-	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/plan"
 )
@@ -29,7 +28,7 @@ type store interface {
 	Pause(id string) error
 	Resume(id string) error
 	Update(id string, r *specs.LinuxResources) error
-	Stats(id string) (*cgroup.Stats, error)
+	Stats(id string) (*container.Stats, error)
 	Events(id string, interval time.Duration, report func(container.Event) error) error
 	UpdateIntelRdt(id, l3, memBw string) error
 	Plan(id string, o container.CreateOptions) (*plan.Program, error)

@@ -26,7 +26,6 @@ type mishap struct {
 	hint   string   // part of the hint
 	code   string   // of the error object
 	field  string   // its beginning
-	user   bool
 	run    func(t *testing.T, r *cli, b *Bundle) *result
 }
 
@@ -61,7 +60,6 @@ var mishaps = map[string]mishap{
 		hint: "read-only", code: "sysctl", field: "linux.sysctl"},
 
 	"namespaces-used-up":   {with: inUserNamespace, before: "echo 0 > /proc/sys/user/max_uts_namespaces", hint: "user.max_uts_namespaces is 0", code: "namespace", field: "linux.namespaces"},
-	"userns-forbidden":     {run: asNobody, user: true, hint: "needs a user namespace", code: "namespace", field: "linux.namespaces"},
 	"too-many-processes":   {run: underPidsLimit, hint: "may hold", code: "namespace", field: "linux.namespaces"},
 	"memfd-noexec":         {with: []string{"--pid", "--fork", "--mount-proc"}, before: "echo 2 > /proc/sys/vm/memfd_noexec", hint: "vm.memfd_noexec is 2", code: "failed"},
 	"namespace-wrong-kind": {edit: Namespace(specs.NetworkNamespace, "/proc/self/ns/uts"), hint: "not a namespace of this type", code: "namespace", field: "linux.namespaces"},
@@ -85,7 +83,7 @@ var mishaps = map[string]mishap{
 
 	"disk-full":         {run: rootOn("size=4k", 0), hint: "is full", code: "state", field: "--root"},
 	"root-read-only":    {run: rootOn("ro", 0), hint: "choose another directory", code: "state", field: "--root"},
-	"root-denied":       {run: rootOn("mode=0700", 65534), user: true, hint: "a directory of your own", code: "state", field: "--root"},
+	"root-denied":       {edit: mapNobody, run: rootOn("mode=0700", 65534), hint: "a directory of your own", code: "state", field: "--root"},
 	"too-many-files":    {edit: manyBinds(60), before: "ulimit -n 40", with: []string{"--mount"}, hint: "may have 40 open files", code: "mount", field: "mounts["},
 	"interface-missing": {run: withoutFsopen, hint: "this kernel has no fsopen(2)", code: "mount", field: "mounts["},
 }
@@ -95,6 +93,7 @@ var elsewhere = map[string]string{
 	"pivot-on-initramfs":   "only the first root of a machine is an initramfs",
 	"cgroup-read-only":     "TestUnifiedHints",
 	"cgroup-not-delegated": "TestUnifiedHints",
+	"userns-forbidden":     "TestHintOnForbiddenUserNamespaces",
 }
 
 // What an error object and its hint say, each rule provoked.
@@ -114,15 +113,12 @@ func TestHints(t *testing.T) {
 
 func (m *mishap) check(t *testing.T, rule string) {
 	t.Parallel()
-	if m.run == nil && slices.Contains(m.with, "--user") || m.user {
-		skip(t, "rootless is not there yet")
-	}
 	edits := []Edit{Args("true")}
 	if m.edit != nil {
 		edits = append(edits, m.edit)
 	}
-	if m.with != nil { // device rules are not for a user namespace to make
-		edits = append(edits, Resources(func(r *specs.LinuxResources) { r.Devices = nil }))
+	if slices.Contains(m.with, "--user") { // which maps no group 5
+		edits = append(edits, NoMount("/dev/pts"))
 	}
 	r, b := newCLI(t), newBundle(t, edits...)
 	run := m.run
@@ -197,6 +193,32 @@ func whileWritten(t *testing.T, r *cli, b *Bundle) *result {
 func asNobody(t *testing.T, r *cli, b *Bundle) *result {
 	r.Root = worldWritable(t)
 	return r.DoCommand(asUser(runJSON(r, b), 65534))
+}
+
+// mapNobody makes a container that user 65534 can run: in a user namespace that maps no other id.
+func mapNobody(b *Bundle) {
+	MappedUser(b)
+	one := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 65534, Size: 1}}
+	b.Spec.Linux.UIDMappings, b.Spec.Linux.GIDMappings = one, one
+	b.Spec.Linux.Resources = &specs.LinuxResources{}
+	NoMount("/dev/pts")(b)
+}
+
+// Not in parallel: other users make namespaces too.
+func TestHintOnForbiddenUserNamespaces(t *testing.T) {
+	onlyDhow(t, "no peer has hints")
+	needRoot(t)
+	const setting = "/proc/sys/kernel/unprivileged_userns_clone"
+	if !exists(setting) {
+		skip(t, "only Debian's kernels have "+setting)
+	}
+	before := readFile(t, setting)
+	must(t, os.WriteFile(setting, []byte("0"), 0o644))
+	defer func() { must(t, os.WriteFile(setting, []byte(before), 0o644)) }()
+	res := asNobody(t, newCLI(t), newBundle(t, Args("true"), mapNobody))
+	if e := errorObject(t, res); e.Rule != "userns-forbidden" || !strings.Contains(e.Hint, "kernel.unprivileged_userns_clone is 0") {
+		t.Errorf("got %+v", e)
+	}
 }
 
 // rootOn puts --root on a tmpfs with these options.
@@ -295,7 +317,7 @@ func TestUnifiedHints(t *testing.T) {
 	}
 	for rule, m := range map[string]mishap{
 		"cgroup-read-only":     {with: []string{"--mount"}, before: "mount -o remount,bind,ro /sys/fs/cgroup", hint: "mounted read-only", code: "cgroup", field: "linux."},
-		"cgroup-not-delegated": {run: asNobody, user: true, hint: "user 65534 may not write there", code: "cgroup", field: "linux."},
+		"cgroup-not-delegated": {edit: both(mapNobody, Resources(func(r *specs.LinuxResources) { r.Unified = map[string]string{"cgroup.max.depth": "3"} })), run: asNobody, hint: "user 65534 may not write there", code: "cgroup", field: "linux."},
 	} {
 		t.Run(rule, func(t *testing.T) { m.check(t, rule) })
 	}

@@ -3,6 +3,8 @@ package cgroup
 import (
 	"bytes"
 	"errors"
+	"sort"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,6 +94,22 @@ func (h *Host) available() ([]string, error) {
 	}
 	h.Available = append([]string{}, fields(string(data))...)
 	return h.Available, nil
+}
+
+// Controllers lists what limits can be set with: the version 1 controllers that are mounted, and those of version 2.
+func (h *Host) Controllers() ([]string, error) {
+	list, err := h.available()
+	if err != nil {
+		return nil, err
+	}
+	list = append([]string{}, list...)
+	for name := range h.V1 {
+		if !strings.HasPrefix(name, "name=") {
+			list = append(list, name)
+		}
+	}
+	sort.Strings(list)
+	return list, nil
 }
 
 // own returns this process's group for a controller, below its mount point.

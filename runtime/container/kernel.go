@@ -17,8 +17,8 @@ const (
 // uname is replaced by tests.
 var uname = unix.Uname
 
-// checkKernel refuses kernels below the floor.
-func checkKernel() error {
+// CheckKernel refuses kernels below the floor.
+func CheckKernel() error {
 	var u unix.Utsname
 	if err := uname(&u); err != nil {
 		return nil

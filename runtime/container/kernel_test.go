@@ -26,7 +26,7 @@ func TestCheckKernel(t *testing.T) {
 		strings.Repeat("6", 64): true, "6" + strings.Repeat(" ", 64): false, // too long: the field has no end
 	} {
 		fakeKernel(t, release, nil)
-		err := checkKernel()
+		err := CheckKernel()
 		if (err == nil) != want || err != nil && (!isInvalid(err) || !strings.Contains(err.Error(), "at least 5.14 is needed")) {
 			t.Errorf("Linux %q: %v", release, err)
 		}
@@ -39,7 +39,7 @@ func TestCheckKernel(t *testing.T) {
 // TestCheckKernelUnknown: without an answer the system calls themselves will tell.
 func TestCheckKernelUnknown(t *testing.T) {
 	fakeKernel(t, "3.10.0", unix.EFAULT)
-	if err := checkKernel(); err != nil {
+	if err := CheckKernel(); err != nil {
 		t.Error(err)
 	}
 }

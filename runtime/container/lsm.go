@@ -6,15 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hasAppArmor says whether AppArmor is enabled on this host.
-func hasAppArmor() bool {
+// HasAppArmor says whether AppArmor is enabled on this host.
+func HasAppArmor() bool {
 	text, err := readFile(unix.AT_FDCWD, "/sys/module/apparmor/parameters/enabled")
 	return err == nil && bytes.HasPrefix(text, []byte("Y"))
 }
 
-// hasSELinux says whether SELinux is enabled on this host, with a policy: before one is loaded everything has the
+// HasSELinux says whether SELinux is enabled on this host, with a policy: before one is loaded everything has the
 // label "kernel".
-func hasSELinux() bool {
+func HasSELinux() bool {
 	var st unix.Statfs_t
 	if unix.Statfs("/sys/fs/selinux", &st) != nil || st.Type != unix.SELINUX_MAGIC || st.Flags&unix.ST_RDONLY != 0 {
 		return false

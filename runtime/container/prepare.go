@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/diagnose"
 	"github.com/dhow-containers/dhow/runtime/plan"
 	"github.com/dhow-containers/dhow/runtime/resctrl"
 	"github.com/dhow-containers/dhow/runtime/seccomp"
@@ -105,7 +106,7 @@ func (s *Store) checkHost() error {
 	case s.SystemdCgroup:
 		return errInvalid("cannot use --systemd-cgroup: the systemd driver is not supported yet")
 	}
-	return checkKernel()
+	return CheckKernel()
 }
 
 // checkRoot finds the root file system.
@@ -210,17 +211,17 @@ func filter(doc *spec.Document, cache string) (*plan.Filter, error) {
 // hostFacts looks up what the Program depends on.
 func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 	in.Host.ExistsKcore = unix.Access("/proc/kcore", unix.F_OK) == nil
-	in.Host.Capabilities = ownCapabilities()
+	in.Host.Capabilities = diagnose.Capabilities()
 	p := in.Config.Process
 	if p.OOMScoreAdj != nil {
 		in.Host.OOMScoreAdj = ownOOMScore()
 	}
 	in.Host.Home = home(rootfs, p.User.UID)
 	if p.ApparmorProfile != "" {
-		in.Host.AppArmor = hasAppArmor()
+		in.Host.AppArmor = HasAppArmor()
 	}
 	if p.SelinuxLabel != "" || in.Config.Linux != nil && in.Config.Linux.MountLabel != "" {
-		in.Host.SELinux = hasSELinux()
+		in.Host.SELinux = HasSELinux()
 	}
 }
 
@@ -241,16 +242,6 @@ func writeOOMScore(pid, score int) error {
 		return fmt.Errorf("cannot set the OOM score adjustment to %d (process.oomScoreAdj): %w", score, err)
 	}
 	return nil
-}
-
-// ownCapabilities are the permitted capabilities of this process (capget(2)).
-func ownCapabilities() uint64 {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return ^uint64(0)
-	}
-	return uint64(data[0].Permitted) | uint64(data[1].Permitted)<<32
 }
 
 // maxPasswd bounds how much of an image's /etc/passwd is read.

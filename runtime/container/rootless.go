@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/diagnose"
 	"github.com/dhow-containers/dhow/runtime/idmap"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/plan"
@@ -23,23 +24,14 @@ func (s *Store) isRootless() bool {
 	case "false":
 		return false
 	}
-	return os.Geteuid() != 0 || InUserNamespace()
-}
-
-// initialUserNamespace is the inode number of the first user namespace, PROC_USER_INIT_INO of linux/proc_ns.h.
-const initialUserNamespace = 0xeffffffd
-
-// InUserNamespace says whether this process is in a user namespace other than the kernel's first.
-func InUserNamespace() bool {
-	var st unix.Stat_t
-	return unix.Stat("/proc/self/ns/user", &st) == nil && st.Ino != initialUserNamespace
+	return os.Geteuid() != 0 || diagnose.InUserNamespace()
 }
 
 // privileges finds out what the runtime itself may do, as far as the Program depends on it.
 func privileges(in *plan.Input) {
 	h := &in.Host
 	if os.Geteuid() == 0 {
-		h.UserNamespace = InUserNamespace()
+		h.UserNamespace = diagnose.InUserNamespace()
 		return
 	}
 	h.Unprivileged = spec.Namespace(in.Config, specs.UserNamespace) != nil

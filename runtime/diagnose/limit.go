@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/spec"
@@ -33,14 +34,26 @@ func hardLimit(f *Failure) string {
 		if f.Field != fmt.Sprintf("process.rlimits[%d]", i) {
 			continue
 		}
-		number, known := spec.Rlimit(l.Type)
-		var own unix.Rlimit
-		if !known || unix.Getrlimit(int(number), &own) != nil || l.Hard <= own.Max {
-			return ""
-		}
-		return fmt.Sprintf("the hard limit here is %d, and raising it to %d takes CAP_SYS_RESOURCE", own.Max, l.Hard)
+		return aboveHardLimit(l)
 	}
 	return ""
+}
+
+// AboveHardLimit says so when this process cannot set the limit.
+func AboveHardLimit(l specs.POSIXRlimit) string {
+	if Capabilities()&(1<<unix.CAP_SYS_RESOURCE) != 0 && !InUserNamespace() {
+		return ""
+	}
+	return aboveHardLimit(l)
+}
+
+func aboveHardLimit(l specs.POSIXRlimit) string {
+	number, known := spec.Rlimit(l.Type)
+	var own unix.Rlimit
+	if !known || unix.Getrlimit(int(number), &own) != nil || l.Hard <= own.Max {
+		return ""
+	}
+	return fmt.Sprintf("the hard limit here is %d, and raising it to %d takes CAP_SYS_RESOURCE", own.Max, l.Hard)
 }
 
 func oomScore(*Failure) string {
@@ -52,7 +65,7 @@ func oomScore(*Failure) string {
 }
 
 func notDelegated(*Failure) string {
-	if os.Geteuid() == 0 && !InUserns() {
+	if os.Geteuid() == 0 && !InUserNamespace() {
 		return ""
 	}
 	return fmt.Sprintf("user %d may not write there: no cgroup is delegated to it (systemd does so with Delegate=yes in user@%d.service)", os.Geteuid(), os.Geteuid())

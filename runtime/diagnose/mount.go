@@ -86,9 +86,16 @@ func (f *Failure) quoted() string {
 
 // unknownType says whether the kernel knows the file system type at all.
 func unknownType(f *Failure) string {
-	name := f.mountType()
+	if f.mountType() == "" {
+		return ""
+	}
+	return UnknownFileSystem(f.mountType())
+}
+
+// UnknownFileSystem says so when this kernel does not know the file system type.
+func UnknownFileSystem(name string) string {
 	text, err := os.ReadFile("/proc/filesystems")
-	if err != nil || name == "" {
+	if err != nil {
 		return ""
 	}
 	for line := range strings.SplitSeq(string(text), "\n") {
@@ -123,7 +130,7 @@ func maskedProc(f *Failure) string {
 	if !f.inUserns() {
 		return ""
 	}
-	covered := mountsBelow("/proc")
+	covered := MountsBelow("/proc")
 	if len(covered) == 0 {
 		return ""
 	}
@@ -131,8 +138,8 @@ func maskedProc(f *Failure) string {
 		strings.Join(covered[:min(len(covered), 3)], ", "))
 }
 
-// mountsBelow lists the mount points below dir, those of binfmt_misc aside, which do not count.
-func mountsBelow(dir string) []string {
+// MountsBelow lists the mount points below dir, those of binfmt_misc aside, which do not count.
+func MountsBelow(dir string) []string {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil
@@ -183,11 +190,5 @@ func (f *Failure) inUserns() bool {
 			}
 		}
 	}
-	return InUserns()
-}
-
-// InUserns says whether this process is in a user namespace other than the first.
-func InUserns() bool {
-	text, err := os.ReadFile("/proc/self/uid_map")
-	return err == nil && strings.Join(strings.Fields(string(text)), " ") != "0 0 4294967295"
+	return InUserNamespace()
 }

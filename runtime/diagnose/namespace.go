@@ -14,7 +14,7 @@ import (
 // namespaceRules are about clone(2), setns(2) and id mappings.
 var namespaceRules = []rule{
 	{name: "namespaces-used-up", field: "linux.namespaces", errno: []unix.Errno{unix.ENOSPC}, why: usedUp},
-	{name: "userns-forbidden", field: "linux.namespaces", errno: []unix.Errno{unix.EPERM, unix.EACCES}, what: "namespace", why: usernsForbidden},
+	{name: "userns-forbidden", field: "linux.namespaces", errno: []unix.Errno{unix.EPERM, unix.EACCES}, what: "namespace", why: func(*Failure) string { return UsernsForbidden() }},
 	{name: "too-many-processes", errno: []unix.Errno{unix.EAGAIN}, what: "clone", why: tooManyProcesses},
 	{name: "memfd-noexec", errno: []unix.Errno{unix.EACCES}, what: "memfd", why: memfdNoexec},
 	{name: "namespace-wrong-kind", field: "linux.namespaces", calls: []string{"setns"}, errno: []unix.Errno{unix.EINVAL},
@@ -44,21 +44,6 @@ func usedUp(f *Failure) string {
 		}
 	}
 	return "a limit of sysctl user.max_*_namespaces is reached, or namespaces are nested more than 32 deep"
-}
-
-func usernsForbidden(f *Failure) string {
-	if reason := UsernsForbidden(); reason != "" {
-		return reason
-	}
-	if os.Geteuid() != 0 && f.Config != nil && f.Config.Linux != nil {
-		for _, n := range f.Config.Linux.Namespaces {
-			if n.Type == specs.UserNamespace {
-				return ""
-			}
-		}
-		return "without root, linux.namespaces needs a user namespace (runtime spec --rootless)"
-	}
-	return ""
 }
 
 // UsernsForbidden names the setting that keeps this user from making user namespaces, "" when none does.

@@ -151,8 +151,10 @@ func format(f *Failure) string {
 			return program + " is empty"
 		case e != nil && e.foreign():
 			return fmt.Sprintf("%s is for %s, and this machine is %s without a binfmt_misc entry for it", program, machineName(e.machine), hostMachine())
-		case e != nil:
+		case e != nil && f.Errno == unix.ENOEXEC:
 			return program + " is a damaged ELF file"
+		case e != nil:
+			return ""
 		case shebang(head) == "":
 			return program + " is neither an ELF file nor a script whose first line is #! and an interpreter"
 		}
@@ -273,4 +275,37 @@ func hostID(list []specs.LinuxIDMapping, id uint32) uint32 {
 		}
 	}
 	return id
+}
+
+// ProgramProblem says why process.args[0] cannot run in the root file system as it is; "" when nothing is known
+// against it.
+func (c *Context) ProgramProblem() string {
+	f := &Failure{Context: *c}
+	p := c.Config.Process
+	if p == nil || len(p.Args) == 0 {
+		return ""
+	}
+	v, err := c.open()
+	if err != nil {
+		return ""
+	}
+	defer v.close()
+	program, found := v.find(p.Args[0], p.Cwd, variable(p.Env, "PATH"))
+	if !found {
+		for _, why := range [...]func(*Failure) string{brokenLink, inNoPath} {
+			if text := why(f); text != "" {
+				return text
+			}
+		}
+		return fmt.Sprintf("the root file system has no %q", p.Args[0])
+	}
+	for _, why := range [...]func(*Failure) string{interpreter, format} {
+		if text := why(f); text != "" {
+			return text
+		}
+	}
+	if st, err := v.stat(program); err == nil && (st.Mode&0o111 == 0 || st.Mode&unix.S_IFMT != unix.S_IFREG) {
+		return denied(f)
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/container"
+	"github.com/dhow-containers/dhow/runtime/diagnose"
 	"github.com/dhow-containers/dhow/runtime/plan"
 )
 
@@ -67,7 +68,7 @@ func rootDir(flag string, euid int) string {
 // userDirs says whether state goes where a user's does: for everybody but root, and for root of a user namespace who
 // does not call himself so, as runc has it.
 func userDirs(euid int) bool {
-	return euid != 0 || os.Getenv("USER") != "root" && os.Getenv("XDG_RUNTIME_DIR") != "" && container.InUserNamespace()
+	return euid != 0 || os.Getenv("USER") != "root" && os.Getenv("XDG_RUNTIME_DIR") != "" && diagnose.InUserNamespace()
 }
 
 // userRoot is below $XDG_RUNTIME_DIR, or where that usually is (file-hierarchy(7)), or else below /tmp, where package

@@ -37,7 +37,7 @@ func (noFlags) flags() []flags.Flag { return nil }
 func verbs() []*verb {
 	return []*verb{
 		createVerb(), startVerb(), runVerb(), stateVerb(), killVerb(), deleteVerb(),
-		execVerb(), listVerb(), psVerb(), pauseVerb(), resumeVerb(), updateVerb(), eventsVerb(), specVerb(), featuresVerb(), planVerb(),
+		execVerb(), listVerb(), psVerb(), pauseVerb(), resumeVerb(), updateVerb(), eventsVerb(), specVerb(), featuresVerb(), planVerb(), doctorVerb(),
 		completionVerb(), helpVerb(),
 	}
 }

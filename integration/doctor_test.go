@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/dhow-containers/dhow/runtime/doctor"
+)
+
+// consult runs `runtime doctor --format json`.
+func consult(t *testing.T, cmd *exec.Cmd) []doctor.Finding {
+	t.Helper()
+	out, err := cmd.Output()
+	var list []doctor.Finding
+	if e := json.Unmarshal(out, &list); e != nil || len(list) == 0 {
+		t.Fatalf("not a list of findings: %v, %v\n%s", e, err, out)
+	}
+	if healthy := doctor.Healthy(list); healthy != (err == nil) {
+		t.Errorf("healthy: %v, exit: %v", healthy, err)
+	}
+	return list
+}
+
+func findingOn(list []doctor.Finding, s doctor.Status, subject, text string) bool {
+	return slices.ContainsFunc(list, func(f doctor.Finding) bool {
+		return f.Status == s && strings.HasPrefix(f.Subject, subject) && strings.Contains(f.Text+" "+f.Advice, text)
+	})
+}
+
+// The doctor finds nothing against what runs, and finds what does not.
+func TestDoctorOnBundles(t *testing.T) {
+	onlyDhow(t, "no peer has a doctor")
+	t.Parallel()
+	r := newCLI(t)
+	healthy := newBundle(t, Args("true"))
+	if list := consult(t, r.Command("doctor", "--format", "json", healthy.Dir)); !doctor.Healthy(list) {
+		t.Errorf("a bundle that runs: %+v", list)
+	}
+	r.Do("run", "--bundle", healthy.Dir, r.ID()).Exited(0)
+
+	for name, c := range map[string]struct {
+		edit          Edit
+		subject, text string
+	}{
+		"source":      {Bind("/no-such/x", "/mnt"), "mounts[6].source", "the host has no /no-such"},
+		"type":        {Mount("nosuchfs", "none", "/mnt"), "mounts[6].type", "no file system type"},
+		"layer":       {Mount("overlay", "overlay", "/mnt", "lowerdir=/tmp:/no-such"), "mounts[6].options[0]", `nothing named "no-such"`},
+		"program":     {Args("nosuch"), "process.args[0]", `no "nosuch"`},
+		"interpreter": {both(File("bin/x", "#!/bin/python", 0o755), Args("x")), "process.args[0]", "a script for /bin/python"},
+		"permission":  {both(File("bin/x", "#!/bin/sh", 0o644), Args("x")), "process.args[0]", "no execute permission"},
+		"hook":        {func(b *Bundle) { b.Spec.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/no-such"}}} }, "hooks.poststop[0].path", "no-such"},
+		"namespace":   {Namespace(specs.NetworkNamespace, "/proc/self/ns/uts"), "linux.namespaces", "is not a network namespace"},
+		"config":      {Cwd("relative"), "/process/cwd", ""},
+		"controller": {Resources(func(r *specs.LinuxResources) {
+			r.Network = &specs.LinuxNetwork{ClassID: new(uint32(1))}
+		}), "linux.resources.network", "net_cls"},
+		"throttle": {Resources(func(r *specs.LinuxResources) {
+			d := specs.LinuxThrottleDevice{Rate: 1}
+			d.Major, d.Minor = 250, 250
+			r.BlockIO = &specs.LinuxBlockIO{ThrottleReadBpsDevice: []specs.LinuxThrottleDevice{d}}
+		}), "linux.resources.blockIO.throttleReadBpsDevice[0]", "no block device 250:250"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t, c.edit)
+			list := consult(t, newCLI(t).Command("doctor", "--format", "json", b.Dir))
+			if !findingOn(list, doctor.Problem, c.subject, c.text) {
+				t.Errorf("no problem of %s with %q: %+v", c.subject, c.text, list)
+			}
+		})
+	}
+}
+
+// The doctor sees the host as the caller does.
+func TestDoctorOnTheHost(t *testing.T) {
+	onlyDhow(t, "no peer has a doctor")
+	t.Parallel()
+	for name, c := range map[string]struct {
+		with    []string
+		before  string
+		status  doctor.Status
+		subject string
+		text    string
+	}{
+		"as it is":       {nil, "", doctor.OK, "kernel", "Linux "},
+		"masked procfs":  {[]string{"--mount"}, "mount -t tmpfs none /proc/sys/kernel", doctor.Warning, "procfs", "/proc/sys/kernel"},
+		"memfd":          {[]string{"--pid", "--fork", "--mount-proc"}, "echo 2 > /proc/sys/vm/memfd_noexec", doctor.Problem, "memfd", "vm.memfd_noexec"},
+		"few files":      {nil, "ulimit -n 64", doctor.Warning, "limits", "64 open files"},
+		"read-only root": {[]string{"--mount"}, "mount -t tmpfs -o ro none /mnt; set -- \"$1\" --root /mnt/x doctor --format json", doctor.Problem, "--root", "read-only"},
+		"no userns":      {[]string{"--user", "--map-root-user"}, "echo 0 > /proc/sys/user/max_user_namespaces", doctor.Warning, "namespaces", "max_user_namespaces is 0"},
+		"no capability":  {nil, "set -- setpriv --bounding-set=-sys_admin,-net_admin --inh-caps=-all \"$@\"", doctor.Problem, "user", "CAP_SYS_ADMIN, CAP_NET_ADMIN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newCLI(t)
+			must(t, os.MkdirAll(r.Root, 0o700))
+			args := append(slices.Clone(c.with), "sh", "-ec", c.before+"\nexec \"$@\"", "sh")
+			cmd := exec.Command("unshare", append(args, r.Command("doctor", "--format", "json").Args...)...)
+			if list := consult(t, cmd); !findingOn(list, c.status, c.subject, c.text) {
+				t.Errorf("no %s of %s with %q: %+v", c.status, c.subject, c.text, list)
+			}
+		})
+	}
+}
+
+func TestDoctorTable(t *testing.T) {
+	onlyDhow(t, "no peer has a doctor")
+	t.Parallel()
+	r := newCLI(t)
+	res := r.Do("doctor", newBundle(t, Args("nosuch")).Dir).Exited(1)
+	if !strings.Contains(res.Stdout, "\nproblem  process.args[0]: ") {
+		t.Errorf("printed %s", res.Stdout)
+	}
+	r.Do("doctor", "/no/such/bundle").Exited(1)
+}

@@ -17,7 +17,7 @@ func doctorVerb() *verb {
 		name:    "doctor",
 		args:    "[BUNDLE]",
 		summary: "look for what would keep containers from running",
-		about: `Looks at this host as the calling user sees it and, with BUNDLE, at what that bundle's config.json asks of it.
+		about: `Looks at this host as the calling user sees it and, with BUNDLE, at what its config.json asks for.
 Nothing is made or changed. The exit status is 1 when there is a problem.`,
 		max:   1,
 		files: flags.Dir,

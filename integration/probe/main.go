@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 
 	"github.com/dhow-containers/dhow/integration/facts"
@@ -18,12 +19,13 @@ var verbs = map[string]func(args []string) error{
 	"cwd":     cwd,      // say whether the working directory lies under the root directory
 	"hook":    hook,     // FILE: append what a hook sees to FILE
 	"exe":     exe,      // SECONDS: try to write to any executable but this one through /proc
+	"notify":  notify,   // TEXT: send it to NOTIFY_SOCKET
 	"clocks":  clocks,   // print the boot and monotonic clocks in seconds
 }
 
 func main() {
 	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|forks|cwd|hook|exe|clocks [ARG…]")
+		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|forks|cwd|hook|exe|notify|clocks [ARG…]")
 		os.Exit(2)
 	}
 	if err := verbs[os.Args[1]](os.Args[2:]); err != nil {
@@ -38,4 +40,14 @@ func dump([]string) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(f)
+}
+
+func notify(args []string) error {
+	conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Write([]byte(args[0]))
+	return err
 }

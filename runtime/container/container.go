@@ -13,6 +13,7 @@ type Store struct {
 	DefaultRoot   bool   // Root is not the caller's choice: only one of this user's own is used
 	SystemdCgroup bool   // --systemd-cgroup
 	Rootless      string // --rootless: "true", "false" or "auto"
+	NotifySocket  string // of the service manager, which is told when a container is ready: NOTIFY_SOCKET; "" for none
 	Log           *slog.Logger
 }
 
@@ -22,6 +23,8 @@ type CreateOptions struct {
 	ConsoleSocket string // AF_UNIX socket that receives the terminal's master end
 	PidFile       string // file that receives the pid of the container's init
 	PreserveFDs   int    // descriptors kept open above stdio: 3 … 2+PreserveFDs
+	ListenFDs     int    // of these, how many a service manager has opened: LISTEN_FDS; they come first, and PreserveFDs counts the rest
+	ListenNames   string // their names: LISTEN_FDNAMES
 	NoPivot       bool   // move the root over / and chroot instead of pivot_root (initramfs)
 	NoNewKeyring  bool   // keep the caller's session keyring
 }

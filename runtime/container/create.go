@@ -46,7 +46,8 @@ type making struct {
 	master   *os.File // terminal, when the caller is to serve it
 	devices  *netdev.Moved
 	listener int
-	agent    agent // of seccomp, when the process does not wait for Start
+	agent    agent     // of seccomp, when the process does not wait for Start
+	notifier *notifier // of NOTIFY_SOCKET, likewise
 	recorded bool
 	undo     undo
 }
@@ -57,6 +58,7 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 	if err := s.checkHost(); err != nil {
 		return nil, err
 	}
+	o.PreserveFDs += o.ListenFDs
 	b, err := s.survey(id, o, wait)
 	if err == nil {
 		err = checkUser(b.doc.Spec)
@@ -161,7 +163,10 @@ func (m *making) makeRecord(s *Store) error {
 		m.unclaim()
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
 	}
-	return nil
+	if err = m.makeNotifyDir(); err != nil {
+		m.unclaim()
+	}
+	return err
 }
 
 // prepareStart does what needs both the Program and the record.
@@ -181,6 +186,9 @@ func (m *making) prepareStart(s *Store) (err error) {
 		}
 	}
 	if !m.wait {
+		if m.notifier, err = m.listenNotify(); err != nil {
+			return err
+		}
 		if m.input.Filter != nil && m.input.Filter.Notify {
 			m.agent, err = connectAgent(m.doc.Spec.Linux.Seccomp.ListenerPath)
 		}
@@ -294,6 +302,7 @@ func (m *making) abandon(err error) error {
 func (m *making) close() {
 	m.closeConsole()
 	m.agent.close()
+	m.notifier.close()
 	if m.image != nil {
 		m.image.Close()
 	}

@@ -60,6 +60,10 @@ func (s *Store) survey(id string, o *CreateOptions, wait bool) (*blueprint, erro
 	if err := b.checkRoot(); err != nil {
 		return nil, err
 	}
+	o.activate(b.doc.Spec.Process)
+	if s.NotifySocket != "" {
+		offerNotify(b.doc.Spec, filepath.Join(s.Root, id, notifyDir))
+	}
 	b.input = &plan.Input{ID: id, Bundle: b.bundle, Rootfs: b.rootfs, Config: b.doc.Spec, Preserved: o.PreserveFDs,
 		Wait: wait, NoPivot: o.NoPivot, NewKeyring: !o.NoNewKeyring}
 	if err := b.planIntelRdt(); err != nil {

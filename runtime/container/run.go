@@ -36,10 +36,13 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 	m.keep()
 	defer m.proc.Forget()
 	if o.Detach {
+		s.passDetached(m.notifier, m.proc.Pidfd, m.Pid)
 		return 0, nil
 	}
+	finish := s.passBeside(m.notifier, m.proc.Pidfd)
 	end := s.span("attend the container", "pid", m.Pid)
 	exit, err = attend(m.proc, m.master, m.signals)
+	finish()
 	end(err)
 	if o.Keep {
 		return exit, err

@@ -36,13 +36,25 @@ func (s *Store) Start(id string) error {
 	if err != nil {
 		return err
 	}
+	notifier, err := h.listenNotify()
+	if err != nil {
+		return err
+	}
+	defer notifier.close()
+	pidfd := -1
+	if notifier != nil {
+		if pidfd, err = h.pidfd(); err != nil {
+			return errConflict("cannot start a container that has stopped: %q", id)
+		}
+		defer unix.Close(pidfd)
+	}
 	if err := h.release(doc); err != nil {
 		return err
 	}
 	if err := h.startedHooks(doc.Spec); err != nil {
 		return errors.Join(err, h.end())
 	}
-	return nil
+	return h.passStarted(notifier, pidfd)
 }
 
 // release serves the init from its wait to its execve.

@@ -112,7 +112,8 @@ func (s *Store) removeDir(id string, dir int) error {
 		unix.Unlinkat(dir, name, 0)
 	}
 	err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
-	if err == unix.ENOTEMPTY { // a crash has left a temporary file
+	if err == unix.ENOTEMPTY { // a crash has left a temporary file, or there is more than usual
+		removeNotifyDir(dir)
 		names, _ := directoryNames(dir)
 		for _, name := range names {
 			unix.Unlinkat(dir, name, 0)

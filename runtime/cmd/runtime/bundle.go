@@ -40,7 +40,7 @@ func pidFileFlag(v *string) flags.Flag {
 }
 
 func preserveFDsFlag(v *int) flags.Flag {
-	return flags.Flag{Name: "preserve-fds", Arg: "N", Value: v, Help: "hand on N more file descriptors, from 3 up (default: 0)"}
+	return flags.Flag{Name: "preserve-fds", Arg: "N", Value: v, Help: "hand on N more file descriptors, from 3 up or behind those of LISTEN_FDS (default: 0)"}
 }
 
 // resolveBundle settles id and bundle from --bundle and the one positional argument. Both meanings of

@@ -31,7 +31,7 @@ func (c *createCommand) run(a *app, args []string) (int, error) {
 		return 1, err
 	}
 	c.o.Bundle = bundle
-	if err := a.checkPreserved(c.o.PreserveFDs); err != nil {
+	if err := a.checkDescriptors(&c.o); err != nil {
 		return 1, err
 	}
 	return 0, a.open(a).Create(id, c.o)

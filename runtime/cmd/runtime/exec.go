@@ -50,7 +50,7 @@ func (c *execCommand) flags() []flags.Flag {
 }
 
 func (c *execCommand) run(a *app, args []string) (int, error) {
-	if err := a.checkPreserved(c.o.PreserveFDs); err != nil {
+	if err := a.checkPreserved(0, c.o.PreserveFDs); err != nil {
 		return exitExec, err
 	}
 	s, id := a.open(a), args[0]

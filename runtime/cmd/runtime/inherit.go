@@ -27,10 +27,14 @@ func inherit() (int, error) {
 }
 
 // checkPreserved refuses to hand on descriptors that the caller has not handed over: their numbers are
-// those of files that this program opens itself.
-func (a *app) checkPreserved(n int) error {
-	if n <= a.inherited {
+// those of files that this program opens itself. listen are for LISTEN_FDS, n for --preserve-fds.
+func (a *app) checkPreserved(listen, n int) error {
+	if listen+n <= a.inherited {
 		return nil
 	}
-	return fmt.Errorf("cannot preserve file descriptor %d (--preserve-fds %d): it is not open", 3+a.inherited, n)
+	why := fmt.Sprintf("--preserve-fds %d", n)
+	if listen > 0 {
+		why = fmt.Sprintf("LISTEN_FDS=%d, %s", listen, why)
+	}
+	return fmt.Errorf("cannot preserve file descriptor %d (%s): it is not open", 3+a.inherited, why)
 }

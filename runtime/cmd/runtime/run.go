@@ -38,7 +38,7 @@ func (c *runCommand) run(a *app, args []string) (int, error) {
 		return 1, err
 	}
 	c.o.Bundle = bundle
-	if err := a.checkPreserved(c.o.PreserveFDs); err != nil {
+	if err := a.checkDescriptors(&c.o.CreateOptions); err != nil {
 		return 1, err
 	}
 	return a.open(a).Run(id, c.o)

@@ -47,6 +47,7 @@ func openStore(a *app) store {
 		DefaultRoot:   a.root == "",
 		SystemdCgroup: a.systemdCgroup,
 		Rootless:      rootless,
+		NotifySocket:  os.Getenv("NOTIFY_SOCKET"),
 		Log:           a.log,
 	}
 }

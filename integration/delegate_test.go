@@ -110,3 +110,27 @@ func TestNoDelegationOnV1(t *testing.T) {
 		}
 	}
 }
+
+// A container that hands controllers on has no processes in its own group: exec goes to where the init is.
+func TestUnifiedExecFollowsTheInit(t *testing.T) {
+	if !unified(t) {
+		return
+	}
+	if !strings.Contains(readFile(t, "/sys/fs/cgroup/cgroup.controllers"), "hugetlb") {
+		skip(t, "needs the v2 controller hugetlb")
+	}
+	r := newCLI(t)
+	script := `mkdir /sys/fs/cgroup/child && echo 0 > /sys/fs/cgroup/child/cgroup.procs &&
+echo +hugetlb > /sys/fs/cgroup/cgroup.subtree_control && exec sleep 1000`
+	hugepages := Resources(func(r *specs.LinuxResources) {
+		r.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 8 << 20}}
+	})
+	id := r.Started(newBundle(t, Shell(script), Namespace(specs.CgroupNamespace, ""), cgroupMount("rw"), hugepages))
+	dir := "/sys/fs/cgroup" + groupOf(t, r.State(id).Pid)
+	await(t, "the controller to be handed on", func() bool {
+		return strings.Contains(readFile(t, strings.TrimSuffix(dir, "/child")+"/cgroup.subtree_control"), "hugetlb")
+	})
+	if got := r.Must("exec", id, "cat", "/proc/self/cgroup").Stdout; !strings.Contains(got, "0::/child\n") {
+		t.Errorf("exec ran in %s", got)
+	}
+}

@@ -67,6 +67,9 @@ func (h *handle) noCgroup(verb string) error {
 // of the user's own (cgroups(7), "Delegation containment"): otherwise it stays where it is.
 func (e *entering) start(image *launch.Image, o launch.Options) (*launch.Process, error) {
 	proc, err := start(image, e.group, o)
+	if err != nil && e.followInit(err) {
+		return start(image, e.group, o)
+	}
 	if err == nil || !denied(err) || e.group.Paths[""] == "" || !e.store.isRootless() {
 		return proc, err
 	}

@@ -53,6 +53,8 @@ func callInfo(nr uint32) (name, args string) {
 		return "fsmount", "D-M"
 	case unix.SYS_FSOPEN:
 		return "fsopen", "s-"
+	case unix.SYS_FSPICK:
+		return "fspick", "Dsq"
 	case unix.SYS_FSTATFS:
 		return "fstatfs", "Dp"
 	case unix.SYS_GETCWD:

@@ -59,6 +59,7 @@ type compiler struct {
 	cwdDenied  Reg  // 1 when root may not enter process.cwd
 	execInto   bool // the container exists: this is an exec
 	unbindable []lateMount
+	own        map[string]Arg // the config's own file systems that it remounts, by path
 	trees      hostTrees
 	unknown    []string // config fields that this version cannot serve
 }
@@ -117,7 +118,7 @@ func Compile(in *Input) (*Program, error) {
 }
 
 func newCompiler(in *Input) *compiler {
-	c := &compiler{builder: newBuilder(in.slot(fileSlot)), in: in, cfg: in.Config, linux: in.Config.Linux}
+	c := &compiler{builder: newBuilder(in.slot(fileSlot)), in: in, cfg: in.Config, linux: in.Config.Linux, own: map[string]Arg{}}
 	if c.linux == nil {
 		c.linux = &specs.Linux{}
 	}

@@ -206,6 +206,8 @@ func flagWords(kind byte) []word {
 		return moveWords
 	case 'M':
 		return mountWords
+	case 'q':
+		return pickWords
 	case 'f':
 		return mountFlagWords
 	case 'K':

@@ -9,7 +9,11 @@ import (
 // fsMount makes a new mount of a file system and attaches it (fsopen(2), fsmount(2), move_mount(2)).
 func (c *compiler) fsMount(m *mount) error {
 	made, err := c.attachFS(m)
-	if err == nil {
+	switch {
+	case err != nil:
+	case m.remounted && !pseudo(m.Type):
+		c.own[m.rel] = made
+	default:
 		c.close(made)
 	}
 	return err
@@ -71,7 +75,7 @@ func (c *compiler) makeFS(m *mount, attr uint64, filled bool) Arg {
 func (c *compiler) options(m *mount, filled bool) []option {
 	list := make([]option, 0, len(m.super)+len(m.data)+1)
 	for _, o := range m.super {
-		if o.key != "ro" || !pseudo(m.Type) && !filled {
+		if !o.clears && (o.key != "ro" || !pseudo(m.Type) && !filled) {
 			list = append(list, o)
 		}
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -26,6 +27,7 @@ type mount struct {
 	idmap     idmapOption // idmap, ridmap
 	recursive bool        // rbind
 	remount   bool
+	remounted bool // by a later entry of mounts[]
 }
 
 type propagation struct {
@@ -34,7 +36,10 @@ type propagation struct {
 }
 
 // option is a mount option with the config field it stands in.
-type option struct{ key, value, field string }
+type option struct {
+	key, value, field string
+	clears            bool // a word such as rw, which only means something where its opposite holds
+}
 
 func (o option) String() string {
 	if o.value == "" {
@@ -49,6 +54,7 @@ func (c *compiler) mounts() error {
 		if err != nil {
 			return err
 		}
+		m.remounted = c.remountedLater(i)
 		if err := c.mount(m); err != nil {
 			return err
 		}
@@ -106,20 +112,29 @@ func (m *mount) apply(known spec.MountOpt, o option) {
 	}
 }
 
+// setSuper adds a word for the superblock; of two opposites the last one counts.
 func (m *mount) setSuper(known spec.MountOpt, field string) {
-	kept := m.super[:0]
-	for _, o := range m.super {
-		if o.key != known.Super {
-			kept = append(kept, o)
+	m.super = slices.DeleteFunc(m.super, func(o option) bool { return o.key == known.Super || o.key == opposite(known.Super) })
+	m.super = append(m.super, option{key: known.Super, field: field, clears: known.SuperClear})
+}
+
+// opposite is the word that takes another back (common_set_sb_flag and common_clear_sb_flag, fs/fs_context.c).
+func opposite(word string) string {
+	for _, pair := range [...][2]string{{"ro", "rw"}, {"sync", "async"}, {"lazytime", "nolazytime"}, {"mand", "nomand"}} {
+		switch word {
+		case pair[0]:
+			return pair[1]
+		case pair[1]:
+			return pair[0]
 		}
 	}
-	m.super = kept
-	if !known.SuperClear {
-		m.super = append(m.super, option{key: known.Super, field: field})
-	}
+	return ""
 }
 
 func (c *compiler) mount(m *mount) error {
+	if !m.remount {
+		delete(c.own, m.rel)
+	}
 	switch {
 	case m.remount:
 		return c.remount(m)
@@ -130,21 +145,6 @@ func (c *compiler) mount(m *mount) error {
 	default:
 		return c.fsMount(m)
 	}
-	return nil
-}
-
-// remount changes the attributes of what is mounted already. A superblock, which others may use, is not
-// this container's to change.
-func (c *compiler) remount(m *mount) error {
-	for _, o := range append(m.data, m.super...) {
-		if o.key != "ro" && o.key != "rw" {
-			return fmt.Errorf("cannot remount %s (%s): %q is an option of the file system, not of the mount", m.Destination, o.field, o.key)
-		}
-	}
-	c.doing("remount "+m.Destination, m.field)
-	fd := c.openIn(c.root, m.rel, 0).save().arg()
-	c.setAttributes(fd, m)
-	c.close(fd)
 	return nil
 }
 

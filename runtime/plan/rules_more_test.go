@@ -132,7 +132,7 @@ var cloexec = map[uint32]struct {
 	arg  int
 	flag uint64
 }{
-	unix.SYS_OPENAT: {2, unix.O_CLOEXEC}, unix.SYS_OPEN_TREE: {2, unix.OPEN_TREE_CLOEXEC}, unix.SYS_FSOPEN: {1, unix.FSOPEN_CLOEXEC},
+	unix.SYS_OPENAT: {2, unix.O_CLOEXEC}, unix.SYS_OPEN_TREE: {2, unix.OPEN_TREE_CLOEXEC}, unix.SYS_FSOPEN: {1, unix.FSOPEN_CLOEXEC}, unix.SYS_FSPICK: {2, unix.FSPICK_CLOEXEC},
 	unix.SYS_FSMOUNT: {1, unix.FSMOUNT_CLOEXEC}, unix.SYS_SOCKET: {1, unix.SOCK_CLOEXEC}, unix.SYS_ACCEPT4: {3, unix.SOCK_CLOEXEC},
 }
 

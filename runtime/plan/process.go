@@ -124,11 +124,7 @@ func (c *compiler) constant(reg Reg, v uint16) {
 func (c *compiler) execute() {
 	p := c.cfg.Process
 	c.doing("run "+p.Args[0], "process.args[0]")
-	env := p.Env
-	if c.in.Host.Home != "" && !hasVariable(env, "HOME") {
-		env = append(env[:len(env):len(env)], "HOME="+c.in.Host.Home)
-	}
-	argv, envp := vector(p.Args), vector(env)
+	argv, envp := vector(p.Args), vector(Environment(p.Env, c.in.Host.Home))
 	for i, path := range c.exe.paths {
 		next, this := c.label(), c.label()
 		c.op(Compare, c.exe.found.arg(), num(uint64(i+1))).then(this).otherwise(next)
@@ -137,15 +133,6 @@ func (c *compiler) execute() {
 		c.place(next)
 	}
 	c.fail(unix.ENOENT, "internal error: the executable that was found is none of the candidates")
-}
-
-func hasVariable(env []string, name string) bool {
-	for _, e := range env {
-		if strings.HasPrefix(e, name+"=") {
-			return true
-		}
-	}
-	return false
 }
 
 // vector is a NULL-terminated array of strings, as execve(2) takes it.

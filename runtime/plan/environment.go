@@ -1,0 +1,30 @@
+package plan
+
+import "strings"
+
+// Environment is the environment of the container's process: of a variable that env has several times, the
+// last counts, and HOME is home unless env says otherwise. Without this it would be up to each program
+// which of two it sees, and shells and C libraries disagree.
+func Environment(env []string, home string) []string {
+	var list []string
+	for i, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		if hasVariable(env[i+1:], name) || name == "HOME" && value == "" && home != "" {
+			continue
+		}
+		list = append(list, v)
+	}
+	if home != "" && !hasVariable(list, "HOME") {
+		list = append(list, "HOME="+home)
+	}
+	return list
+}
+
+func hasVariable(env []string, name string) bool {
+	for _, e := range env {
+		if strings.HasPrefix(e, name) && len(e) > len(name) && e[len(name)] == '=' {
+			return true
+		}
+	}
+	return false
+}

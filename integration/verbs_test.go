@@ -104,6 +104,7 @@ func TestDeleteForceOfABrokenRecord(t *testing.T) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	r := newCLI(t)
+	must(t, os.MkdirAll(r.Root, 0o700))
 	r.Must("list", "--quiet").Printed("")
 	b := newBundle(t, Args("sleep", "1000"))
 	one, two := r.Create(b), r.Started(b)

@@ -177,6 +177,9 @@ func (b *builder) lacks(controller, field string, available []string) error {
 			where += " or v2 (available: " + v2 + ")"
 		}
 	}
+	if b.host.V1[controller] != "" { // and it was asked for by unified
+		where += "; it has one in cgroup v1, for which linux.resources.unified is an invalid configuration"
+	}
 	return unavailable("cannot limit %s (%s): this host has no %s controller %s", controller, field, controller, where)
 }
 

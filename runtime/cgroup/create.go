@@ -202,11 +202,11 @@ func checkUnused(dir string) error {
 		return err
 	}
 	if len(pids) > 0 {
-		return conflicting("%s is not empty: it holds %s", dir, processes(pids))
+		return conflicting("the container's cgroup is not empty: %s holds %s", dir, processes(pids))
 	}
 	for _, file := range []string{"/cgroup.freeze", "/freezer.self_freezing"} {
 		if state, _ := readText(dir + file); state == "1" {
-			return conflicting("%s is frozen", dir)
+			return conflicting("container's cgroup unexpectedly frozen: %s", dir)
 		}
 	}
 	return nil

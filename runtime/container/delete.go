@@ -24,6 +24,11 @@ func (s *Store) Kill(id string, sig unix.Signal, all bool) error {
 	if all {
 		return h.killAll(sig)
 	}
+	if sig == unix.SIGKILL {
+		if own, err := h.ownPIDs(); err == nil && !own { // the kernel does not end the others with the init
+			return h.killRest()
+		}
+	}
 	if err := h.kill(sig); err != nil || sig != unix.SIGKILL || h.Cgroups[""] != "" || len(h.Cgroups) == 0 {
 		return err
 	}
@@ -32,6 +37,14 @@ func (s *Store) Kill(id string, sig unix.Signal, all bool) error {
 		s.debug("cannot thaw a killed container", "id", id, "error", err)
 	}
 	return nil
+}
+
+// killRest kills every process of a container that may have survived its init.
+func (h *handle) killRest() error {
+	if pids, err := h.processes(); err != nil || len(pids) == 0 {
+		return h.kill(unix.SIGKILL)
+	}
+	return h.killAll(unix.SIGKILL)
 }
 
 func (h *handle) kill(sig unix.Signal) error {

@@ -229,7 +229,7 @@ func (e *entering) serve(r *launch.Request) error {
 		master, err := received(r)
 		if err != nil || e.sock == nil {
 			e.master = master
-			inheritSize(master)
+			adjustTerminal(master)
 			return err
 		}
 		defer master.Close()

@@ -3,6 +3,7 @@ package container
 import (
 	"context"
 	"os"
+	"slices"
 	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -63,7 +64,22 @@ func (h *handle) hooksInside(config *specs.Spec, status specs.ContainerState, na
 		}
 		return in.wait, in.kill, nil
 	}
+	if name == "startContainer" {
+		list = h.withEnvironment(config.Process, list)
+	}
 	return hooks.Run(context.Background(), name, list, h.hookState(status, config, pid), hooks.Attr{Start: start})
+}
+
+// withEnvironment gives the hooks that say nothing of their environment that of the container's process. The
+// specification is silent here; startContainer hooks are written for runc, which does so.
+func (h *handle) withEnvironment(p *specs.Process, list []specs.Hook) []specs.Hook {
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].Env == nil && p != nil {
+			list[i].Env = plan.Environment(p.Env, home(h.Rootfs, p.User.UID))
+		}
+	}
+	return list
 }
 
 // inside is a hook that runs in the container's namespaces, as a session of its own.

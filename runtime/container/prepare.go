@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -93,7 +94,8 @@ func (s *Store) compile(b *blueprint, cache string) (err error) {
 
 // warnings logs what the specification wants mentioned and not refused.
 func (s *Store) warnings(doc *spec.Document) {
-	if !s.traces(slog.LevelWarn) {
+	s.ambientWarnings(doc.Spec.Process)
+	if !s.traces(slog.LevelInfo) { // nobody has asked
 		return
 	}
 	for _, pointer := range doc.Unknown {
@@ -101,6 +103,24 @@ func (s *Store) warnings(doc *spec.Document) {
 	}
 	for _, w := range spec.Warnings(doc.Spec) {
 		s.Log.Warn("config.json: " + w.String())
+	}
+}
+
+// ambientWarnings tells of the capabilities that the config asks for and that cannot be.
+func (s *Store) ambientWarnings(p *specs.Process) {
+	if p == nil || p.Capabilities == nil || !s.traces(slog.LevelWarn) {
+		return
+	}
+	for _, name := range p.Capabilities.Ambient {
+		for _, set := range [...]struct {
+			name string
+			list []string
+		}{{"inheritable", p.Capabilities.Inheritable}, {"permitted", p.Capabilities.Permitted}} {
+			if !slices.Contains(set.list, name) {
+				s.Log.Warn("can't raise ambient capability " + name + ": it is not in process.capabilities." + set.name)
+				break
+			}
+		}
 	}
 }
 

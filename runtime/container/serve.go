@@ -56,7 +56,7 @@ func (m *making) takeTerminal(r *launch.Request) error {
 	}
 	if m.sock == nil {
 		m.master = master
-		inheritSize(master)
+		adjustTerminal(master)
 		return nil
 	}
 	defer master.Close()

@@ -67,10 +67,18 @@ func forwarded(s unix.Signal) bool {
 	return true
 }
 
-// inheritSize gives a new terminal the size of the caller's, before anything runs in it.
-func inheritSize(master *os.File) {
+// adjustTerminal fits a new terminal to the caller's standard streams, before anything runs in it: it gets the
+// size of the caller's, and when the output does not go to a terminal, but to a file or another program, lines
+// end there as they do in files.
+func adjustTerminal(master *os.File) {
 	if master == nil {
 		return
+	}
+	if _, err := unix.IoctlGetTermios(1, unix.TCGETS); err != nil {
+		if t, err := unix.IoctlGetTermios(int(master.Fd()), unix.TCGETS); err == nil {
+			t.Oflag &^= unix.ONLCR
+			unix.IoctlSetTermios(int(master.Fd()), unix.TCSETS, t)
+		}
 	}
 	if size, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ); err == nil {
 		unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, size)

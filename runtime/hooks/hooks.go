@@ -52,7 +52,7 @@ func runOne(ctx context.Context, name string, i int, h *specs.Hook, state []byte
 		defer cancel()
 	}
 	if err := execute(ctx, h, state, attr); err != nil {
-		return fmt.Errorf("cannot run hook hooks.%s[%d] (%q): %w", name, i, h.Path, err)
+		return fmt.Errorf("cannot run hook hooks.%[1]s[%[2]d] (%[3]q): error running %[1]s hook #%[2]d: %[4]w", name, i, h.Path, err)
 	}
 	return nil
 }

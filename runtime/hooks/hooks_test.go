@@ -93,13 +93,13 @@ func TestErrors(t *testing.T) {
 		hook specs.Hook
 		want string
 	}{
-		{"silent", sh("exit 3"), prefix + `"/bin/sh"): exit status 3`},
-		{"both streams", sh("echo one; echo two >&2; exit 1"), prefix + `"/bin/sh"): exit status 1: one` + "\ntwo"},
-		{"control characters", sh(`printf 'a\033[2J\377b\n'; exit 1`), prefix + `"/bin/sh"): exit status 1: a?[2J?b`},
-		{"signal", sh("kill -9 $$"), prefix + `"/bin/sh"): killed by signal 9 (SIGKILL)`},
-		{"missing", specs.Hook{Path: "/no/such"}, prefix + `"/no/such"): no such file or directory`},
-		{"not executable", specs.Hook{Path: "/etc/passwd"}, prefix + `"/etc/passwd"): permission denied`},
-		{"timeout", withTimeout(sh("echo begun; sleep 60"), 1), prefix + `"/bin/sh"): timed out after 1s: begun`},
+		{"silent", sh("exit 3"), prefix + `"/bin/sh"): error running createRuntime hook #1: exit status 3`},
+		{"both streams", sh("echo one; echo two >&2; exit 1"), prefix + `"/bin/sh"): error running createRuntime hook #1: exit status 1: one` + "\ntwo"},
+		{"control characters", sh(`printf 'a\033[2J\377b\n'; exit 1`), prefix + `"/bin/sh"): error running createRuntime hook #1: exit status 1: a?[2J?b`},
+		{"signal", sh("kill -9 $$"), prefix + `"/bin/sh"): error running createRuntime hook #1: killed by signal 9 (SIGKILL)`},
+		{"missing", specs.Hook{Path: "/no/such"}, prefix + `"/no/such"): error running createRuntime hook #1: no such file or directory`},
+		{"not executable", specs.Hook{Path: "/etc/passwd"}, prefix + `"/etc/passwd"): error running createRuntime hook #1: permission denied`},
+		{"timeout", withTimeout(sh("echo begun; sleep 60"), 1), prefix + `"/bin/sh"): error running createRuntime hook #1: timed out after 1s: begun`},
 		{"bad timeout", withTimeout(sh("true"), 0), prefix + `"/bin/sh"): timeout 0 is not above 0`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestOutputTail(t *testing.T) {
 		t.Fatal("no error")
 	}
 	text := err.Error()
-	if !strings.Contains(text, "exit status 1: …") || !strings.HasSuffix(text, "100000\nthe end") || len(text) > 4200 {
+	if !strings.Contains(text, "exit status 1: …") || !strings.HasSuffix(text, "100000\nthe end") || len(text) > 4250 {
 		t.Errorf("%d bytes: %.100s … %s", len(text), text, text[len(text)-30:])
 	}
 }
@@ -142,9 +142,9 @@ func TestWorkingDirectory(t *testing.T) {
 		hook specs.Hook
 		want string
 	}{
-		{dir + "/none", sh("true"), prefix + `"/bin/sh"): cannot enter its working directory: open ` + dir + "/none: no such file or directory"},
-		{dir + "/out", sh("true"), prefix + `"/bin/sh"): cannot enter its working directory: open ` + dir + "/out: not a directory"},
-		{dir, specs.Hook{Path: "/no/such"}, prefix + `"/no/such"): no such file or directory`},
+		{dir + "/none", sh("true"), prefix + `"/bin/sh"): error running createRuntime hook #0: cannot enter its working directory: open ` + dir + "/none: no such file or directory"},
+		{dir + "/out", sh("true"), prefix + `"/bin/sh"): error running createRuntime hook #0: cannot enter its working directory: open ` + dir + "/out: not a directory"},
+		{dir, specs.Hook{Path: "/no/such"}, prefix + `"/no/such"): error running createRuntime hook #0: no such file or directory`},
 	} {
 		if err := run(t, hooks.Attr{Dir: tt.dir}, tt.hook); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)
@@ -206,8 +206,8 @@ func TestRunAll(t *testing.T) {
 	list := []specs.Hook{sh("exit 2"), sh("echo ran >out"), {Path: "/no/such"}}
 	hooks.RunAll(t.Context(), "poststop", list, nil, hooks.Attr{Dir: dir}, func(err error) { warnings = append(warnings, err.Error()) })
 	want := []string{
-		`cannot run hook hooks.poststop[0] ("/bin/sh"): exit status 2`,
-		`cannot run hook hooks.poststop[2] ("/no/such"): no such file or directory`,
+		`cannot run hook hooks.poststop[0] ("/bin/sh"): error running poststop hook #0: exit status 2`,
+		`cannot run hook hooks.poststop[2] ("/no/such"): error running poststop hook #2: no such file or directory`,
 	}
 	if strings.Join(warnings, "\n") != strings.Join(want, "\n") || read(t, dir+"/out") != "ran\n" {
 		t.Errorf("got %q", warnings)
@@ -223,7 +223,7 @@ func TestStarter(t *testing.T) {
 		return func() (int, bool, error) { return int(unix.SIGTERM), true, nil }, func() {}, nil
 	}}
 	err := run(t, attr, specs.Hook{Path: "/bin/x", Args: []string{"x", "y"}})
-	if want := `cannot run hook hooks.createRuntime[0] ("/bin/x"): killed by signal 15 (SIGTERM): from outside`; err == nil || err.Error() != want {
+	if want := `cannot run hook hooks.createRuntime[0] ("/bin/x"): error running createRuntime hook #0: killed by signal 15 (SIGTERM): from outside`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if strings.Join(seen, " ") != "/bin/x x y" {

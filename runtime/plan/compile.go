@@ -182,6 +182,7 @@ func (c *compiler) hooks() {
 	}
 	if len(h.CreateContainer) > 0 {
 		c.doing("run hooks in the container's namespaces", "hooks.createContainer")
+		c.call(unix.SYS_FCHDIR, c.root) // the top of the mount, not the directory below it; see CompileHook
 		c.rendezvous(ContainerHooks)
 	}
 }

@@ -25,16 +25,33 @@ func relative(p string) string { return strings.TrimPrefix(path.Clean("/"+p), "/
 
 // destination opens p under the root, making what is missing, and returns its descriptor.
 func (c *compiler) destination(p string, kind makeKind, like Arg) Arg {
+	return c.openDestination(p, kind, like, 0)
+}
+
+// openDestination is destination with flags for openat2(2).
+func (c *compiler) openDestination(p string, kind makeKind, like Arg, flags uint64) Arg {
 	rel := relative(p)
 	fd := c.newReg()
 	done, missing := c.label(), c.label()
-	c.openIn(c.root, rel, 0).ok(unix.ENOENT).saveTo(fd).then(done).otherwise(missing)
+	c.openIn(c.root, rel, flags).ok(unix.ENOENT).saveTo(fd).then(done).otherwise(missing)
 	c.place(missing)
 	dir := c.parents(path.Dir(rel))
 	c.makeLast(dir, path.Base(rel), kind, like)
-	c.openIn(c.root, rel, 0).saveTo(fd)
+	c.openIn(c.root, rel, flags).saveTo(fd)
 	c.place(done)
 	return fd.arg()
+}
+
+// fsDestination is the destination of a new mount. Where procfs and sysfs are is what others rely on: an image
+// whose /proc is a link would move it to a place of its own choice.
+func (c *compiler) fsDestination(m *mount) Arg {
+	if m.Type != "proc" && m.Type != "sysfs" {
+		return c.destination(m.Destination, makeDir, Arg{})
+	}
+	fd := c.openDestination(m.Destination, makeDir, Arg{}, unix.O_NOFOLLOW)
+	c.requireEqual(c.load(c.statx(fd), statxMode, 2, unix.S_IFMT), unix.S_IFDIR, unix.ENOTDIR,
+		m.Type+" must be mounted on ordinary directory, and "+m.Destination+" is none")
+	return fd
 }
 
 // parents opens the directory rel, making it and what leads to it where missing.

@@ -48,12 +48,16 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 }
 
 // CompileHook makes the Program of a hook that runs in the namespaces of the container whose init is
-// pid. The hook's stdio is the launcher's business.
+// pid, and in its working directory: before pivot_root that is the container's root, which a relative path in
+// a hook means. The hook's stdio is the launcher's business.
 func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string) (*Program, error) {
 	c := newCompiler(&Input{Config: config})
 	c.doing("prepare the hook", field)
 	c.prctl(unix.PR_SET_DUMPABLE, num(0))
+	dir := c.file(File{Kind: OpenPath, Path: "/proc/" + strconv.Itoa(pid) + "/cwd", Flags: unix.O_PATH | unix.O_DIRECTORY})
 	c.enter(pid)
+	c.doing("enter the working directory of the container's process", field)
+	c.call(unix.SYS_FCHDIR, dir)
 	c.call(unix.SYS_SETSID).ok(unix.EPERM)
 	c.rendezvous(Created)
 	c.doing("close the runtime's descriptors", "")

@@ -22,7 +22,7 @@ func (c *compiler) fsMount(m *mount) error {
 // attachFS is fsMount that keeps the descriptor of the new mount.
 func (c *compiler) attachFS(m *mount) (made Arg, err error) {
 	c.doing(m.what(), m.field)
-	to := c.destination(m.Destination, makeDir, Arg{})
+	to := c.fsDestination(m)
 	c.guard(m.rel, to)
 	mode := c.inheritedMode(m, to)
 	fill := mode != 0 || m.copyUp // what is filled can only be read-only once it is

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -11,9 +13,17 @@ func (c *compiler) hidePaths() {
 		c.maskPaths()
 	}
 	for i, p := range c.linux.ReadonlyPaths {
+		if repeated(c.linux.ReadonlyPaths, i) {
+			continue
+		}
 		c.doing("make "+p+" read-only", indexed("linux.readonlyPaths", i))
 		c.readonlyPath(p)
 	}
+}
+
+// repeated says whether an earlier element of the list is the same path: one mount is enough for both.
+func repeated(list []string, i int) bool {
+	return slices.ContainsFunc(list[:i], func(p string) bool { return relative(p) == relative(list[i]) })
 }
 
 // maskPaths covers files with the host's /dev/null and directories with one empty read-only tmpfs.
@@ -34,6 +44,9 @@ func (c *compiler) maskPaths() {
 	c.close(fs)
 	used := c.newReg()
 	for i, p := range c.linux.MaskedPaths {
+		if repeated(c.linux.MaskedPaths, i) {
+			continue
+		}
 		c.doing("mask "+p, indexed("linux.maskedPaths", i))
 		c.maskPath(p, null, empty, used)
 	}

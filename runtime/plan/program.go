@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -215,6 +216,8 @@ func (i StepInfo) Failure(errno unix.Errno) string {
 	switch {
 	case i.Message != "":
 		return text + ": " + i.Message
+	case i.Call == "execve": // what it was to execute is what the caller knows
+		return text + ": exec " + strings.TrimPrefix(i.What, "run ") + ": " + errno.Error()
 	case i.Call != "":
 		return text + ": " + i.Call + ": " + errno.Error()
 	}

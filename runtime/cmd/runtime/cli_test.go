@@ -176,10 +176,10 @@ func TestVersion(t *testing.T) {
 func TestGlobals(t *testing.T) {
 	var seen globals
 	a := &app{out: io.Discard, err: io.Discard, inherit: fourFiles, open: func(a *app) store { seen = a.globals; return &fakeStore{} }}
-	if code := a.main(strings.Fields("--root /r --systemd-cgroup -rootless=true --debug list")); code != 0 {
+	if code := a.main(strings.Fields("--root / --systemd-cgroup -rootless=true --debug list")); code != 0 {
 		t.Fatalf("exit %d", code)
 	}
-	want := globals{root: "/r", systemdCgroup: true, rootless: "true", debug: true}
+	want := globals{root: "/", systemdCgroup: true, rootless: "true", debug: true}
 	if seen != want {
 		t.Errorf("got %+v, want %+v", seen, want)
 	}

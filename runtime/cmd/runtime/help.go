@@ -41,8 +41,8 @@ specification describes it, and usually the root file system. In the bundle's di
 
 func (a *app) printHelp() error {
 	var b strings.Builder
-	b.WriteString("runtime - run OCI containers\n\n" + aboutProgram)
-	b.WriteString("\nUsage:\n   runtime [GLOBAL FLAGS] COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n")
+	b.WriteString("NAME:\n   runtime - run OCI containers\n\n" + aboutProgram)
+	b.WriteString("\nUSAGE:\n   runtime [GLOBAL FLAGS] COMMAND [FLAGS] [ARGUMENTS]\n\nCOMMANDS:\n")
 	w := columns(&b)
 	for _, v := range verbs() {
 		fmt.Fprintf(w, "   %s\t%s\n", v.name, v.summary)
@@ -50,7 +50,7 @@ func (a *app) printHelp() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("\nGlobal flags:\n")
+	b.WriteString("\nGLOBAL FLAGS:\n")
 	writeFlags(&b, (&globals{}).flags())
 	b.WriteString("\n'runtime COMMAND --help' explains one command.\n")
 	_, err := io.WriteString(a.out, b.String())
@@ -61,7 +61,7 @@ func (a *app) printVerbHelp(v *verb) error {
 	var b strings.Builder
 	var help bool
 	table := append(v.new().flags(), flags.Help(&help))
-	fmt.Fprintf(&b, "runtime %s - %s\n\nUsage:\n   %s\n\n%s\n\nFlags:\n",
+	fmt.Fprintf(&b, "NAME:\n   runtime %s - %s\n\nUSAGE:\n   %s\n\n%s\n\nFLAGS:\n",
 		v.name, v.summary, v.synopsis(len(table) > 1), v.about)
 	writeFlags(&b, table)
 	_, err := io.WriteString(a.out, b.String())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -36,6 +37,11 @@ func formatFlag(v *string) flags.Flag {
 
 func (c *listCommand) run(a *app, _ []string) (int, error) {
 	infos, err := a.open(a).List()
+	if err == nil && len(infos) == 0 && a.root != "" { // the default one need not be there yet
+		if _, err = os.Stat(a.root); err != nil {
+			err = fmt.Errorf("cannot list containers (--root): %w", err)
+		}
+	}
 	if err != nil {
 		return 1, err
 	}

@@ -17,7 +17,7 @@ type logFile = os.File
 
 // openLog opens --log and decides where the debug trace goes. Nothing is built that no flag asks for.
 func (a *app) openLog() error {
-	a.log = slog.New(slog.DiscardHandler)
+	a.log = slog.New(&warnings{a})
 	if a.logPath != "" {
 		f, err := os.OpenFile(a.logPath, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 		if err != nil {
@@ -29,10 +29,26 @@ func (a *app) openLog() error {
 	case a.debug:
 		a.log = slog.New(a.handler(a.logTo(), slog.LevelDebug))
 	case a.file != nil:
-		a.log = slog.New(a.handler(a.file, slog.LevelWarn))
+		a.log = slog.New(a.handler(a.file, slog.LevelInfo))
 	}
 	return nil
 }
+
+// warnings writes what has no other log to go to on standard error, if it is a warning. The handler that
+// does the work is made when there is something to say.
+type warnings struct{ a *app }
+
+func (w *warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (w *warnings) Handle(ctx context.Context, r slog.Record) error {
+	return w.handler().Handle(ctx, r)
+}
+
+func (w *warnings) WithAttrs(attrs []slog.Attr) slog.Handler { return w.handler().WithAttrs(attrs) }
+
+func (w *warnings) WithGroup(name string) slog.Handler { return w.handler().WithGroup(name) }
+
+func (w *warnings) handler() slog.Handler { return w.a.handler(w.a.err, slog.LevelWarn) }
 
 func (a *app) logTo() io.Writer {
 	if a.file != nil {

@@ -1,0 +1,149 @@
+package integration
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// What follows no specification says; runc does so, and its own tests (README.md, "runc's own tests") hold it.
+
+func TestEnvironmentHasEachNameOnce(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Args("env"), Env("A=1", "HOME=/x", "A=", "HOME="))
+	got := lines(newCLI(t).Run(b).Exited(0).Stdout)
+	for name, want := range map[string]string{"A": "A=", "HOME": "HOME=/root"} {
+		var found []string
+		for _, v := range got {
+			if strings.HasPrefix(v, name+"=") {
+				found = append(found, v)
+			}
+		}
+		if strings.Join(found, " ") != want {
+			t.Errorf("%s: got %q, want %q", name, found, want)
+		}
+	}
+}
+
+// A createContainer hook starts in the container's root, as what is mounted there is seen inside.
+func TestCreateContainerHookStartsInTheRoot(t *testing.T) {
+	t.Parallel()
+	script := "touch lib.so && mount --bind /bin/busybox lib.so"
+	b := newBundle(t, Args("stat", "-c", "%s", "/lib.so"), func(b *Bundle) {
+		b.Spec.Hooks = &specs.Hooks{CreateContainer: []specs.Hook{{
+			Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"},
+		}}}
+	})
+	var st unix.Stat_t
+	must(t, unix.Stat("/bin/busybox", &st))
+	newCLI(t).Run(b).Printed(itoa(int(st.Size)))
+}
+
+// A startContainer hook that names no environment has that of the container's process.
+func TestStartContainerHookHasTheProcessEnvironment(t *testing.T) {
+	t.Parallel()
+	script := `[ "$ONE" = two ] && [ -n "$HOME" ]`
+	b := newBundle(t, Args("true"), Env("ONE=two"), func(b *Bundle) {
+		b.Spec.Hooks = &specs.Hooks{StartContainer: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", script}}}}
+	})
+	r := newCLI(t)
+	r.Run(b).Exited(0)
+	id := r.Create(b)
+	r.Must("start", id)
+}
+
+func TestFailedHookIsNumbered(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(b *Bundle) {
+		b.Spec.Hooks = &specs.Hooks{CreateRuntime: []specs.Hook{{Path: "/bin/true"}, {Path: "/bin/false"}}}
+	})
+	newCLI(t).Run(b).Failed("error running createRuntime hook #1: ")
+}
+
+// The kernel ends the processes of a container with its init only where the init is that of a pid namespace.
+func TestKillWithoutAPidNamespace(t *testing.T) {
+	t.Parallel()
+	for _, initGone := range []bool{false, true} {
+		r := newCLI(t)
+		b := newBundle(t, Shell("sleep 1000 & sleep 1000 & wait"), NoNamespace(specs.PIDNamespace))
+		id := r.Started(b)
+		var pids []string
+		await(t, "the children", func() bool {
+			pids = lines(r.Must("ps", "--format", "json", id).Stdout)
+			return len(pids) == 1 && strings.Count(pids[0], ",") == 2
+		})
+		var list []int
+		decode(t, pids[0], &list)
+		if initGone {
+			must(t, unix.Kill(r.State(id).Pid, unix.SIGKILL))
+			r.AwaitStatus(id, "stopped")
+		}
+		r.Must("kill", id, "KILL")
+		for _, pid := range list {
+			await(t, "process "+itoa(pid)+" to end", func() bool { return ended(pid) })
+		}
+		r.AwaitStatus(id, "stopped")
+		r.Must("delete", id)
+	}
+}
+
+func TestListOfNoDirectory(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	r.Root = filepath.Join(t.TempDir(), "none")
+	if res := r.Do("list"); underTest.kind == Dhow { // runc 1.1 has nothing against it
+		res.Failed("no such file or directory")
+	}
+}
+
+// Lines that go to a file end as lines in files do, though a terminal is in between.
+func TestTerminalOutputToAFile(t *testing.T) {
+	t.Parallel()
+	res := newCLI(t).Run(newBundle(t, Args("echo", "hello"), terminal))
+	if res.Code == 0 && res.Stdout != "hello\n" { // runc wants a terminal of its own
+		t.Errorf("got %q", res.Stdout)
+	}
+}
+
+func TestProcOnASymlink(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	for _, dir := range []string{"proc", "sys"} {
+		b := newBundle(t, Args("true"), func(b *Bundle) {
+			must(t, unix.Rmdir(filepath.Join(b.Rootfs(), dir)))
+			must(t, unix.Symlink("/tmp", filepath.Join(b.Rootfs(), dir)))
+		})
+		r.Run(b).Failed("must be mounted on ordinary directory")
+	}
+}
+
+func TestPathMaskedTwice(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Args("grep", "-c", " /tmp/[df] ", "/proc/self/mountinfo"), Dir("tmp/d"), File("tmp/f", "x", 0o644),
+		Linux(func(l *specs.Linux) { l.MaskedPaths = []string{"/tmp/d", "/tmp/f", "/tmp/d/", "/tmp/f"} }))
+	newCLI(t).Run(b).Printed("2")
+}
+
+func TestAmbientCapabilityThatCannotBe(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Args("grep", "CapAmb", "/proc/self/status"), Process(func(p *specs.Process) {
+		p.Capabilities.Bounding = []string{"CAP_KILL", "CAP_CHOWN"}
+		p.Capabilities.Permitted, p.Capabilities.Effective = p.Capabilities.Bounding, p.Capabilities.Bounding
+		p.Capabilities.Inheritable = []string{"CAP_KILL"}
+		p.Capabilities.Ambient = []string{"CAP_KILL", "CAP_CHOWN"}
+	}))
+	res := newCLI(t).Run(b).Printed("CapAmb:\t0000000000000020")
+	if !strings.Contains(res.Stderr, "can't raise ambient capability CAP_CHOWN: ") {
+		t.Errorf("no warning in %q", res.Stderr)
+	}
+}
+
+func TestExecErrorNamesThePath(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	b := newBundle(t, Args("sleep", "1000"), File("run.sh", "#!/no/such\n", 0o755))
+	r.Do("exec", r.Started(b), "/run.sh").Failed("exec /run.sh: no such file or directory")
+}

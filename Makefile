@@ -1,5 +1,6 @@
 # make build      the programs, into bin/
 # make test       unit and end-to-end tests (the latter need root); installs nothing
+# make test-soak  the robustness tests in their long form: 2000 runs, 500 containers alive
 # make test-vm    the tests where control groups of version 2 limit: in a virtual machine (integration/README.md)
 # make test-vm-quick  only those that cannot run elsewhere
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-soak test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -38,6 +39,10 @@ runtime-failpoint: seccomp-compile
 test: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
 	$(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./... | bin/testcount
+
+test-soak: missing build
+	$(GO) build -o bin/testcount ./integration/testcount
+	DHOW_TEST_SOAK=1 $(GO) test -json -count=1 -timeout 40m -run '^Test(ManyRuns|FailedCreates|Concurrent|CreatesAgainst|ManyContainers|FullDisk|ForkBomb|LibraryKeeps|Kill)' ./integration | bin/testcount
 
 # As root. Debian packages beside those above: bats jq gawk make gcc libseccomp-dev uidmap iproute2 sshfs.
 test-bats: build

@@ -33,11 +33,11 @@ func countAll(t *testing.T, root string) counts {
 }
 
 // Not parallel: it counts mounts and network namespaces of the whole machine.
-func TestAHundredRunsLeaveNothing(t *testing.T) {
+func TestManyRunsLeaveNothing(t *testing.T) {
 	r := newCLI(t)
 	b := newBundle(t, Args("true"), DockerSeccomp)
 	before := countAll(t, r.Root)
-	for i := range 100 {
+	for i := range often(100, 2000) {
 		r.Must("run", "--bundle", b.Dir, cycleMark+itoa(os.Getpid())+"-"+itoa(i))
 	}
 	var after counts
@@ -54,7 +54,7 @@ func TestFailedCreatesLeaveNothing(t *testing.T) {
 	r := newCLI(t)
 	good, bad := newBundle(t, Args("true")), newBundle(t, Args("no-such-program"), Bind(t.TempDir(), "/mnt"))
 	before := countAll(t, r.Root)
-	for i := range 20 {
+	for i := range often(20, 500) {
 		id := cycleMark + itoa(os.Getpid()) + "-v" + itoa(i)
 		r.Detached("create", "--bundle", bad.Dir, id).Failed()
 		r.Detached("create", "--bundle", good.Dir, id).Exited(0)

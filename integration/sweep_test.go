@@ -177,16 +177,16 @@ func TestKillOtherVerbs(t *testing.T) {
 	t.Parallel()
 	path := failpointRuntime(t)
 	for _, name := range parentFailpoints(t) {
-		for _, verb := range [][]string{{"start"}, {"exec", "true"}, {"delete", "--force"}} {
+		for _, verb := range [][]string{{"start"}, {"exec", "true"}, {"update", "--memory", "67108864"}, {"delete", "--force"}} {
 			r := &cli{t: t, Path: path, Root: filepath.Join(t.TempDir(), "root")}
 			id := r.Create(newBundle(t, Args("sleep", "1000")))
 			if verb[0] == "exec" {
 				r.Must("start", id)
 			}
 			r.Env = append(os.Environ(), "DHOW_FAILPOINT=parent:"+name)
-			args := append([]string{verb[0], id}, verb[1:]...)
-			if verb[0] == "delete" {
-				args = []string{"delete", "--force", id}
+			args := append(slices.Clone(verb), id)
+			if verb[0] == "exec" {
+				args = []string{"exec", id, "true"}
 			}
 			r.Detached(args...)
 			r.Env = nil
@@ -195,4 +195,33 @@ func TestKillOtherVerbs(t *testing.T) {
 			sweepAway(t, r.Root)
 		}
 	}
+}
+
+// An exec that dies at any of its steps leaves the container as it was, and no process in it.
+func TestKillExecAfterEveryStep(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	path := failpointRuntime(t)
+	id := r.Started(newBundle(t, Args("sleep", "1000"), MappedUser, DockerSeccomp, Namespace(specs.CgroupNamespace, "")))
+	killed, idle := 0, 0
+	for step := 0; idle < 100; step += sweepStride() {
+		cmd := r.Command("exec", id, "true")
+		cmd.Path, cmd.Env = path, append(os.Environ(), "DHOW_FAILPOINT=step:"+itoa(step))
+		switch res := r.DoCommand(cmd); res.Code {
+		case 137:
+			killed, idle = killed+1, 0
+		case 0: // jumped over, or beyond the last step
+			idle++
+		default:
+			t.Fatalf("step %d: exit %d, want death by SIGKILL: %s", step, res.Code, res.Stderr)
+		}
+	}
+	if killed < 50/sweepStride() {
+		t.Errorf("exec was killed at %d steps only: the failpoints do not work", killed)
+	}
+	t.Logf("killed at %d steps", killed)
+	await(t, "the container to hold its init alone", func() bool {
+		return len(lines(r.Must("ps", "--format", "json", id).Stdout)) == 1 && r.Must("ps", "--format", "json", id).Stdout == "["+itoa(r.State(id).Pid)+"]\n"
+	})
+	r.Do("exec", id, "true").Exited(0)
 }

@@ -93,9 +93,11 @@ func (h *handle) delete() error {
 	if err := h.end(); err != nil {
 		return err
 	}
+	failpoint("ended")
 	if err := errors.Join(h.store.deleteGroup(cgroup.Open(h.Cgroups)), h.removeRdt()); err != nil {
 		return err
 	}
+	failpoint("ungrouped")
 	if doc, err := h.config(); err == nil {
 		h.stopHooks(doc.Spec)
 	}

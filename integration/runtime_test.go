@@ -30,11 +30,12 @@ func duration(variable string, otherwise time.Duration) time.Duration {
 
 // cli drives one runtime program with a state directory of its own.
 type cli struct {
-	t    *testing.T
-	Path string
-	Root string
-	Env  []string            // nil: inherited
-	User *syscall.Credential // nil: root
+	t      *testing.T
+	Path   string
+	Root   string
+	Env    []string            // nil: inherited
+	User   *syscall.Credential // nil: root
+	Cgroup *os.File            // version 2 group that a user calls it in; nil for that of the tests
 }
 
 // result is one finished call.
@@ -72,6 +73,9 @@ func (r *cli) Command(args ...string) *exec.Cmd {
 	cmd.Env = r.Env
 	if r.User != nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.User}
+	}
+	if r.Cgroup != nil {
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(r.Cgroup.Fd())
 	}
 	cmd.WaitDelay = time.Second // a container that lives on may hold the pipes
 	return cmd

@@ -1,0 +1,163 @@
+package integration
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/creack/pty"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// What the host has mounted nosuid, nodev, noexec or read-only stays so for a user: a bind keeps these attributes
+// without being asked to, and cannot be asked to drop them.
+func TestRootlessLockedFlags(t *testing.T) {
+	r := newUserCLI(t)
+	source := t.TempDir()
+	reachable(source)
+	must(t, unix.Mount("tmpfs", source, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_NOATIME, "mode=755"))
+	t.Cleanup(func() { unmountBelow(t, source) })
+	f := r.Run(newBundle(t, Rootless, probe("dump"), Bind(source, "/data", "ro"), Bind(source, "/as-it-is"))).Facts()
+	for point, want := range map[string][]string{
+		"/data":     {"ro", "nosuid", "nodev", "noexec", "noatime"},
+		"/as-it-is": {"rw", "nosuid", "nodev", "noexec", "noatime"},
+	} {
+		m := f.MountAt(point)
+		for _, option := range want {
+			if m == nil || !slices.Contains(m.Options, option) {
+				t.Errorf("%s: %+v lacks %s", point, m, option)
+			}
+		}
+	}
+	for _, option := range []string{"exec", "suid", "dev", "strictatime"} {
+		r.Run(newBundle(t, Rootless, Bind(source, "/data", option))).Failed("not permitted")
+	}
+	must(t, unix.Mount("", source, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""))
+	r.Run(newBundle(t, Rootless, Bind(source, "/data", "rw"))).Failed("not permitted")
+	r.Run(newBundle(t, Rootless, Bind(source, "/data", "ro", "nosuid"))).Exited(0)
+}
+
+// A bind of a file, of a directory that only the user may enter, and one relative to the bundle.
+func TestRootlessBinds(t *testing.T) {
+	r := newUserCLI(t)
+	own := t.TempDir()
+	reachable(filepath.Dir(own))
+	must(t, os.WriteFile(filepath.Join(own, "file"), []byte("private"), 0o600))
+	must(t, os.Lchown(filepath.Join(own, "file"), userID, userID))
+	must(t, os.Chown(own, userID, userID))
+	must(t, os.Chmod(own, 0o700))
+	b := newBundle(t, Rootless, Bind(own, "/dir"), Bind(filepath.Join(own, "file"), "/etc/file"), Bind("rootfs/etc", "/again"),
+		Shell("cat /dir/file /etc/file; cat /again/passwd | wc -l"))
+	r.Run(b).Exited(0).Printed("privateprivate2")
+	r.Run(newBundle(t, Rootless, Bind("/root/nothing", "/x"))).Failed("/root/nothing")
+	must(t, os.Chown(own, 0, 0))
+	r.Run(newBundle(t, Rootless, Bind(filepath.Join(own, "file"), "/x"))).Failed("ermission denied")
+}
+
+// sysfs needs a network namespace of the container's own; with one it can be mounted.
+func TestRootlessNetwork(t *testing.T) {
+	r := newUserCLI(t)
+	b := newBundle(t, Rootless, Namespace(specs.NetworkNamespace, ""), NoMount("/sys"), Mount("sysfs", "sysfs", "/sys", "ro"),
+		Shell("ls /sys/class/net; cat /sys/class/net/lo/flags"))
+	r.Run(b).Exited(0).Printed("lo\n0x9")
+	r.Run(newBundle(t, Rootless, NoMount("/sys"), Mount("sysfs", "sysfs", "/sys", "ro"))).Failed("sys")
+}
+
+// Namespaces of another container of the same user can be joined, as in a pod.
+func TestRootlessJoins(t *testing.T) {
+	r := newUserCLI(t)
+	id := r.Started(newBundle(t, Rootless, Namespace(specs.NetworkNamespace, ""), Args("sleep", "1000")))
+	ns := "/proc/" + itoa(r.State(id).Pid) + "/ns/"
+	b := newBundle(t, Rootless, probe("dump"), Namespace(specs.UserNamespace, ns+"user"), Namespace(specs.NetworkNamespace, ns+"net"),
+		Namespace(specs.IPCNamespace, ns+"ipc"))
+	b.Spec.Linux.UIDMappings, b.Spec.Linux.GIDMappings = nil, nil
+	must(t, b.Save())
+	f := r.Run(b).Facts()
+	for _, kind := range []string{"user", "net", "ipc"} {
+		if want, err := os.Readlink(ns + kind); err != nil || f.Namespaces[kind] != want {
+			t.Errorf("%s namespace %s, want %s (%v)", kind, f.Namespaces[kind], want, err)
+		}
+	}
+}
+
+func TestRootlessTerminal(t *testing.T) {
+	r := newUserCLI(t)
+	b := newBundle(t, Rootless, Shell("tty; echo through > /dev/console; stat -c %u $(tty)"), terminal)
+	out := newWatcher("")
+	_, wait := onPty(t, r, out, pty.Winsize{Rows: 20, Cols: 70}, "run", "--bundle", b.Dir, r.ID())
+	if code := wait(); code != 0 || !strings.Contains(out.String(), "/dev/pts/0") || !strings.Contains(out.String(), "through") {
+		t.Errorf("exit %d, printed %q", code, out.String())
+	}
+	path, receive := consoleSocket(t)
+	must(t, os.Chmod(filepath.Dir(path), 0o755))
+	must(t, os.Chmod(path, 0o666))
+	b = newBundle(t, Rootless, Shell("read x; echo got $x"), terminal)
+	r.Detached("run", "--detach", "--console-socket", path, "--bundle", b.Dir, r.ID()).Exited(0)
+	master := receive()
+	out = newWatcher("got word")
+	go out.drain(master)
+	_, err := master.WriteString("word\n")
+	must(t, err)
+	out.await(t)
+}
+
+func TestRootlessPreservedFDsAndPidfd(t *testing.T) {
+	r := newUserCLI(t)
+	cmd := r.Command("run", "--preserve-fds", "1", "--bundle", newBundle(t, Rootless, probe("dump")).Dir, r.ID())
+	cmd.ExtraFiles = someFiles(t, 2)
+	if f := r.DoCommand(cmd).Facts(); len(f.FDs) != 4 {
+		t.Errorf("descriptors inside: %v", f.FDs)
+	}
+	id := r.Started(newBundle(t, Rootless, Args("sleep", "1000")))
+	path, receive := consoleSocket(t)
+	must(t, os.Chmod(filepath.Dir(path), 0o755))
+	must(t, os.Chmod(path, 0o666))
+	pidFile := filepath.Join(r.Root, "pid")
+	r.Detached("exec", "--detach", "--pid-file", pidFile, "--pidfd-socket", path, id, "sleep", "1000").Exited(0)
+	pidfd := receive()
+	must(t, unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
+	pid := readFile(t, pidFile)
+	must(t, os.Remove(pidFile))
+	await(t, "the process to end", func() bool { return !exists("/proc/" + pid) })
+}
+
+// Without --root, state is kept where the user's own files of this session are, and is not tidied up there.
+func TestRootlessDefaultRoot(t *testing.T) {
+	r := newUserCLI(t)
+	b := newBundle(t, Rootless, Args("sleep", "1000"))
+	id := "dhowtest-" + itoa(os.Getpid()) + "-root"
+	call := func(env string, args ...string) *exec.Cmd {
+		cmd := exec.Command(r.Path, args...)
+		cmd.Env = append(slices.Clone(r.Env), env)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.User}
+		return cmd
+	}
+	xdg := "XDG_RUNTIME_DIR=" + r.Root
+	out, err := call(xdg, "create", "--bundle", b.Dir, id).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	name := map[Kind]string{Dhow: "dhow"}[underTest.kind]
+	if name == "" {
+		name = "runc"
+	}
+	if info, err := os.Stat(filepath.Join(r.Root, name)); err != nil || info.Mode() != os.ModeDir|os.ModeSticky|0o700 {
+		t.Errorf("the state directory: %v, %v", info, err)
+	}
+	if out, err := call(xdg, "delete", "--force", id).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if underTest.kind != Dhow {
+		return
+	}
+	must(t, os.MkdirAll("/tmp/dhow-"+itoa(userID), 0o777))
+	defer os.RemoveAll("/tmp/dhow-" + itoa(userID))
+	if out, err := call("X=", "state", id).CombinedOutput(); err == nil || !strings.Contains(string(out), "others than user 54321 may write to it") {
+		t.Errorf("with somebody else's directory: %v: %s", err, out)
+	}
+}

@@ -21,7 +21,7 @@ func TestRootlessLockedFlags(t *testing.T) {
 	source := t.TempDir()
 	reachable(source)
 	must(t, unix.Mount("tmpfs", source, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_NOATIME, "mode=755"))
-	t.Cleanup(func() { unmountBelow(t, source) })
+	t.Cleanup(func() { must(t, unix.Unmount(source, unix.MNT_DETACH)) })
 	f := r.Run(newBundle(t, Rootless, probe("dump"), Bind(source, "/data", "ro"), Bind(source, "/as-it-is"))).Facts()
 	for point, want := range map[string][]string{
 		"/data":     {"ro", "nosuid", "nodev", "noexec", "noatime"},
@@ -138,10 +138,7 @@ func TestRootlessDefaultRoot(t *testing.T) {
 		return cmd
 	}
 	xdg := "XDG_RUNTIME_DIR=" + r.Root
-	out, err := call(xdg, "create", "--bundle", b.Dir, id).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	must(t, call(xdg, "create", "--bundle", b.Dir, id).Run()) // the container keeps its streams
 	name := map[Kind]string{Dhow: "dhow"}[underTest.kind]
 	if name == "" {
 		name = "runc"
@@ -152,6 +149,7 @@ func TestRootlessDefaultRoot(t *testing.T) {
 	if out, err := call(xdg, "delete", "--force", id).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
+	must(t, os.RemoveAll(filepath.Join(r.Root, name)))
 	if underTest.kind != Dhow {
 		return
 	}

@@ -173,7 +173,7 @@ func TestUnifiedEventsOOM(t *testing.T) {
 
 // testEventsOOM has a process killed beside the init: once for each, and the stream goes on.
 func testEventsOOM(t *testing.T) {
-	r, id := sleeper(t, memoryLimit(64<<20))
+	r, id := sleeper(t, memoryAndSwap(64<<20, 64<<20))
 	s := r.Events("--interval", "100ms", id)
 	s.until("stats") // it watches now
 	for range 2 {
@@ -207,7 +207,7 @@ func TestUnifiedEventsOOMOfTheInit(t *testing.T) {
 
 func testEventsOOMOfTheInit(t *testing.T) {
 	r := newCLI(t)
-	id := r.Create(newBundle(t, probe("hog", "128"), memoryLimit(64<<20)))
+	id := r.Create(newBundle(t, probe("hog", "128"), memoryAndSwap(64<<20, 64<<20)))
 	s := r.Events("--interval", "100ms", id)
 	s.until("stats")
 	r.Must("start", id)

@@ -215,3 +215,27 @@ func rootMount(t *testing.T, pid int) string {
 	defer unix.Close(fd)
 	return mountOf(t, "/proc/self/fdinfo/"+itoa(fd))
 }
+
+// awaitPidfd receives what --pidfd-socket is sent, and says whose it is.
+func awaitPidfd(t *testing.T, receive func() *os.File) string {
+	t.Helper()
+	f := receive()
+	defer f.Close()
+	_, text, _ := strings.Cut(readFile(t, "/proc/self/fdinfo/"+itoa(int(f.Fd()))), "Pid:")
+	return strings.Fields(text)[0]
+}
+
+func TestPidfdSocket(t *testing.T) {
+	onlyDhow(t, "1.1 has no --pidfd-socket")
+	t.Parallel()
+	r := newCLI(t)
+	for _, args := range [][]string{{"create"}, {"run", "--detach"}} {
+		socket, receive := consoleSocket(t)
+		id := r.ID()
+		r.Detached(append(args, "--pidfd-socket", socket, "--bundle", newBundle(t, Args("sleep", "1000")).Dir, id)...).Exited(0)
+		if got := awaitPidfd(t, receive); got != itoa(r.State(id).Pid) {
+			t.Errorf("%v: the pidfd is of process %s, not %d", args, got, r.State(id).Pid)
+		}
+	}
+	r.Do("run", "--pidfd-socket", "/no/such/socket", "--bundle", newBundle(t, Args("true")).Dir, r.ID()).Failed("pidfd")
+}

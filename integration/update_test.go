@@ -159,3 +159,17 @@ func TestUnifiedUpdate(t *testing.T) {
 		t.Errorf("cgroup.max.descendants: %s", got)
 	}
 }
+
+// Flags that have no effect any more are still taken.
+func TestUpdateKernelMemory(t *testing.T) {
+	t.Parallel()
+	r, id := sleeper(t)
+	r.Must("update", "--kernel-memory", "50M", "--kernel-memory-tcp", "50M", id)
+	if underTest.kind == Dhow {
+		log := filepath.Join(t.TempDir(), "log")
+		r.DoCommand(r.Command("--log", log, "update", "--kernel-memory", "50M", id)).Exited(0)
+		if text := readFile(t, log); !strings.Contains(text, "kernel memory") {
+			t.Errorf("the log does not mention it: %q", text)
+		}
+	}
+}

@@ -21,6 +21,7 @@ type Store struct {
 type CreateOptions struct {
 	Bundle        string // directory that holds config.json
 	ConsoleSocket string // AF_UNIX socket that receives the terminal's master end
+	PidfdSocket   string // AF_UNIX socket that receives a pidfd of the container's init
 	PidFile       string // file that receives the pid of the container's init
 	PreserveFDs   int    // descriptors kept open above stdio: 3 … 2+PreserveFDs
 	ListenFDs     int    // of these, how many a service manager has opened: LISTEN_FDS; they come first, and PreserveFDs counts the rest

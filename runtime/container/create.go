@@ -325,6 +325,9 @@ func (m *making) record() (err error) {
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
 	}
 	m.recorded = true
+	if err := sendPidfd(m.o.PidfdSocket, m.proc.Pidfd); err != nil {
+		return err
+	}
 	if m.o.PidFile != "" {
 		return writePidFile(m.o.PidFile, m.Pid)
 	}

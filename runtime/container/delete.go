@@ -22,6 +22,9 @@ func (s *Store) Kill(id string, sig unix.Signal, all bool) error {
 	}
 	defer h.close()
 	if all {
+		if len(h.Cgroups) == 0 && !h.alive() {
+			return nil // as with control groups: nothing is left that could get it
+		}
 		return h.killAll(sig)
 	}
 	if sig == unix.SIGKILL {

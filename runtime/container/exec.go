@@ -253,19 +253,28 @@ func (e *entering) serve(r *launch.Request) error {
 
 // record tells the caller's files and sockets about the process.
 func (e *entering) record() error {
-	if e.o.PidfdSocket != "" {
-		fd, err := unix.FcntlInt(uintptr(e.proc.Pidfd), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("cannot send the pidfd (--pidfd-socket): %w", err)
-		}
-		pidfd := os.NewFile(uintptr(fd), "pidfd")
-		defer pidfd.Close()
-		if err := console.SendMaster(e.o.PidfdSocket, pidfd, "pidfd"); err != nil {
-			return err
-		}
+	if err := sendPidfd(e.o.PidfdSocket, e.proc.Pidfd); err != nil {
+		return err
 	}
 	if e.o.PidFile != "" {
 		return writePidFile(e.o.PidFile, e.proc.Pid)
+	}
+	return nil
+}
+
+// sendPidfd sends a pidfd of the process to the socket of --pidfd-socket, if there is one.
+func sendPidfd(socket string, pidfd int) error {
+	if socket == "" {
+		return nil
+	}
+	fd, err := unix.FcntlInt(uintptr(pidfd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cannot send the pidfd (--pidfd-socket): %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "pidfd")
+	defer f.Close()
+	if err := console.SendMaster(socket, f, "pidfd"); err != nil {
+		return fmt.Errorf("cannot send the pidfd (--pidfd-socket): %w", err)
 	}
 	return nil
 }

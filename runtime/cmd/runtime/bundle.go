@@ -20,10 +20,11 @@ func createFlags(o *container.CreateOptions) []flags.Flag {
 	return []flags.Flag{
 		bundleFlag(&o.Bundle),
 		consoleSocketFlag(&o.ConsoleSocket),
+		pidfdSocketFlag(&o.PidfdSocket),
 		pidFileFlag(&o.PidFile),
 		{Name: "no-pivot", Value: &o.NoPivot, Help: "do not use pivot_root to enter the root file system, which an initramfs refuses"},
 		{Name: "no-new-keyring", Value: &o.NoNewKeyring, Help: "let the container keep the caller's session keyring"},
-		preserveFDsFlag(&o.PreserveFDs),
+		preserveFDsFlag(&o.PreserveFDs, "from 3 up, behind those of LISTEN_FDS"),
 	}
 }
 
@@ -35,12 +36,16 @@ func consoleSocketFlag(v *string) flags.Flag {
 	return flags.Flag{Name: "console-socket", Arg: "SOCKET", Files: flags.File, Value: v, Help: "AF_UNIX socket that is sent the master end of the terminal"}
 }
 
+func pidfdSocketFlag(v *string) flags.Flag {
+	return flags.Flag{Name: "pidfd-socket", Arg: "SOCKET", Files: flags.File, Value: v, Help: "AF_UNIX socket that is sent a pidfd of the process"}
+}
+
 func pidFileFlag(v *string) flags.Flag {
 	return flags.Flag{Name: "pid-file", Arg: "FILE", Files: flags.File, Value: v, Help: "write the process id to FILE"}
 }
 
-func preserveFDsFlag(v *int) flags.Flag {
-	return flags.Flag{Name: "preserve-fds", Arg: "N", Value: v, Help: "hand on N more file descriptors, from 3 up or behind those of LISTEN_FDS (default: 0)"}
+func preserveFDsFlag(v *int, which string) flags.Flag {
+	return flags.Flag{Name: "preserve-fds", Arg: "N", Value: v, Help: "hand on N more file descriptors, " + which + " (default: 0)"}
 }
 
 // resolveBundle settles id and bundle from --bundle and the one positional argument. Both meanings of

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/complete"
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
@@ -47,7 +46,7 @@ func completionProgram() complete.Program {
 		p.Commands = append(p.Commands, complete.Command{
 			Name:    v.name,
 			Summary: v.summary,
-			Flags:   slices.Concat(v.new().flags(), []flags.Flag{flags.Help(&help)}),
+			Flags:   flags.Shown(append(v.new().flags(), flags.Help(&help))),
 			Words:   v.words,
 			Files:   v.files,
 			IDs:     v.min > 0 && v.words == nil,

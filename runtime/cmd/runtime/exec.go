@@ -39,11 +39,11 @@ not be run. With --process, a file holds all of that and COMMAND is left out.`,
 func (c *execCommand) flags() []flags.Flag {
 	return append(c.p.flags(),
 		consoleSocketFlag(&c.o.ConsoleSocket),
-		flags.Flag{Name: "pidfd-socket", Arg: "SOCKET", Files: flags.File, Value: &c.o.PidfdSocket, Help: "AF_UNIX socket that is sent a pidfd of the process"},
+		pidfdSocketFlag(&c.o.PidfdSocket),
 		flags.Flag{Name: "process", Short: "p", Arg: "FILE", Files: flags.File, Value: &c.processFile, Help: "take the whole process from FILE, a JSON object like config.json's process"},
 		flags.Flag{Name: "detach", Short: "d", Value: &c.o.Detach, Help: "do not wait for the process"},
 		pidFileFlag(&c.o.PidFile),
-		preserveFDsFlag(&c.o.PreserveFDs),
+		preserveFDsFlag(&c.o.PreserveFDs, "from 3 up"),
 		flags.Flag{Name: "cgroup", Arg: "[CONTROLLERS:]PATH", Value: &c.o.Cgroups, Help: "run in this existing cgroup below the container's"},
 		flags.Flag{Name: "ignore-paused", Value: &c.o.IgnorePaused, Help: "go on although the container is paused"},
 	)

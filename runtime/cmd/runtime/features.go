@@ -18,7 +18,7 @@ func featuresVerb() *verb {
 		name:    "features",
 		summary: "show what this program supports",
 		about: `Prints the features object of the OCI runtime specification (features.md): what this program can do,
-whatever the host it runs on.`,
+whatever the host it runs on; only the flags of seccomp are those of its kernel.`,
 		new: func() command { return &featuresCommand{} },
 	}
 }

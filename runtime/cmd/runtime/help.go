@@ -78,7 +78,7 @@ func (v *verb) synopsis(hasFlags bool) string {
 
 func writeFlags(w io.Writer, table []flags.Flag) {
 	t := columns(w)
-	for _, f := range table {
+	for _, f := range flags.Shown(table) {
 		name := "--" + f.Name
 		if f.Short != "" {
 			name = "-" + f.Short + ", " + name

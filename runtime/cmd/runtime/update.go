@@ -78,7 +78,7 @@ func (c *updateCommand) flags() []flags.Flag {
 		Name: "resources", Short: "r", Arg: "FILE", Files: flags.File, Value: &c.file, Help: "take the changes from FILE, - for standard input",
 	}}
 	for i, l := range limits {
-		table = append(table, flags.Flag{Name: l.name, Arg: l.arg, Value: &c.given[i], Help: l.help})
+		table = append(table, flags.Flag{Name: l.name, Arg: l.arg, Value: &c.given[i], Help: l.help, Hidden: l.name == "kernel-memory"})
 	}
 	return append(table,
 		flags.Flag{Name: "l3-cache-schema", Arg: "SCHEMA", Value: &c.l3, Help: "share of the L3 cache, such as L3:0=7f0;1=1f (linux.intelRdt)"},
@@ -94,6 +94,9 @@ func (c *updateCommand) run(a *app, args []string) (int, error) {
 		if r, err = readResources(c.file, a.in); err != nil {
 			return 1, err
 		}
+	}
+	if r.Memory != nil && r.Memory.Kernel != nil { //nolint:staticcheck // deprecated, and still in use
+		a.log.Warn("a limit of kernel memory is ignored: Linux has had none since 5.4")
 	}
 	if c.l3 != "" || c.memBw != "" {
 		if err := a.open(a).UpdateIntelRdt(args[0], c.l3, c.memBw); err != nil {

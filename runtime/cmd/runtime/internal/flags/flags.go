@@ -22,6 +22,7 @@ type Flag struct {
 	Short   string   // one-letter alias, or empty
 	Arg     string   // what help calls the value; empty for a flag without value
 	Help    string   // one line, no full stop
+	Hidden  bool     // taken, and not offered: an old name, or one without effect any more
 	Choices []string // the only values allowed; empty allows all
 	Files   Files    // what completes the value
 	Value   any      // where it goes: *bool, *string, *int or *[]string (repeatable)
@@ -30,6 +31,17 @@ type Flag struct {
 // Help is the row that every table ends with.
 func Help(value *bool) Flag {
 	return Flag{Name: "help", Short: "h", Help: "show this help", Value: value}
+}
+
+// Shown returns the flags of a table that are not hidden.
+func Shown(table []Flag) []Flag {
+	var list []Flag
+	for _, f := range table {
+		if !f.Hidden {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // IsBool tells whether the flag stands alone.

@@ -139,3 +139,18 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// A hidden flag is taken, and offered to nobody.
+func TestHidden(t *testing.T) {
+	var old string
+	table := []flags.Flag{{Name: "kernel-memory", Arg: "SIZE", Value: &old, Hidden: true}, {Name: "memory", Arg: "SIZE", Value: new(string)}}
+	if _, err := flags.Parse(table, []string{"--kernel-memory", "5"}); err != nil || old != "5" {
+		t.Errorf("got %q and %v", old, err)
+	}
+	if shown := flags.Shown(table); len(shown) != 1 || shown[0].Name != "memory" {
+		t.Errorf("shown: %v", shown)
+	}
+	if _, err := flags.Parse(table, []string{"--kernel-memor"}); err == nil || strings.Contains(err.Error(), "kernel-memory") {
+		t.Errorf("a mistyped hidden flag: %v", err)
+	}
+}

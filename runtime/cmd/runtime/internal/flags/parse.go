@@ -81,9 +81,10 @@ func find(table []Flag, name string) *Flag {
 
 func unknown(table []Flag, arg, name string) error {
 	arg, _, _ = strings.Cut(arg, "=")
-	names := make([]string, len(table))
-	for i := range table {
-		names[i] = table[i].Name
+	shown := Shown(table)
+	names := make([]string, len(shown))
+	for i := range shown {
+		names[i] = shown[i].Name
 	}
 	if near := Nearest(name, names); near != "" {
 		return fmt.Errorf("cannot use %s: no such flag, did you mean --%s?", arg, near)

@@ -98,6 +98,7 @@ func Compile(in *Input) (*Program, error) {
 		c.devices()
 	} else {
 		c.openRoot()
+		c.chrootDevices()
 	}
 	c.terminal()
 	c.hooks()
@@ -238,15 +239,35 @@ func (c *compiler) unsupported(asked bool, field string) {
 	}
 }
 
+// needMounts refuses what without a mount namespace would be done to the host, and stay there.
+func (c *compiler) needMounts() error {
+	if c.ownMounts() {
+		return nil
+	}
+	bound := c.namespace(specs.UserNamespace) != nil || c.in.Host.UserNamespace
+	for _, f := range [...]struct {
+		name  string
+		asked bool
+	}{
+		{"mounts", len(c.cfg.Mounts) > 0},
+		{"linux.maskedPaths", len(c.linux.MaskedPaths) > 0},
+		{"linux.readonlyPaths", len(c.linux.ReadonlyPaths) > 0},
+		{"linux.rootfsPropagation", c.linux.RootfsPropagation != ""},
+		{"root.readonly", c.cfg.Root != nil && c.cfg.Root.Readonly},
+		{"linux.devices in a user namespace", bound && len(c.linux.Devices) > 0},
+	} {
+		if f.asked {
+			return fmt.Errorf("cannot use %s: it needs a mount namespace (linux.namespaces); without one it would change the host's mounts", f.name)
+		}
+	}
+	return nil
+}
+
 // supported refuses what would otherwise be ignored.
 func (c *compiler) supported() error {
-	l := c.linux
 	c.unsupported(c.cfg.Root == nil, "a config without root")
-	if !c.ownMounts() {
-		c.unsupported(len(c.cfg.Mounts) > 0, "mounts without a mount namespace")
-		c.unsupported(len(l.MaskedPaths) > 0, "linux.maskedPaths without a mount namespace")
-		c.unsupported(len(l.ReadonlyPaths) > 0, "linux.readonlyPaths without a mount namespace")
-		c.unsupported(len(l.Devices) > 0, "linux.devices without a mount namespace")
+	if err := c.needMounts(); err != nil {
+		return err
 	}
 	for i := range c.cfg.Mounts {
 		m := &c.cfg.Mounts[i]

@@ -24,10 +24,15 @@ func TestRefused(t *testing.T) {
 		"mount label":      {func(s *specs.Spec) { s.Linux.MountLabel = "x" }, "(linux.mountLabel): SELinux is disabled"},
 		"apparmor":         {func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }, "(process.apparmorProfile): AppArmor is not enabled"},
 		"selinux":          {func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }, "(process.selinuxLabel): SELinux is disabled"},
-		"chroot, mounts":   {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Mounts = make([]specs.Mount, 1) }, "mounts without a mount namespace"},
-		"chroot, masks":    {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.MaskedPaths = []string{"/x"} }, "linux.maskedPaths without"},
-		"chroot, readonly": {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.ReadonlyPaths = []string{"/x"} }, "linux.readonlyPaths without"},
-		"chroot, devices":  {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.Devices = make([]specs.LinuxDevice, 1) }, "linux.devices without"},
+		"chroot, mounts":   {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Mounts = make([]specs.Mount, 1) }, "cannot use mounts: it needs a mount namespace (linux.namespaces)"},
+		"chroot, masks":    {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.MaskedPaths = []string{"/x"} }, "cannot use linux.maskedPaths: it needs a mount namespace"},
+		"chroot, readonly": {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Linux.ReadonlyPaths = []string{"/x"} }, "cannot use linux.readonlyPaths: it needs a mount namespace"},
+		"chroot, root":     {func(s *specs.Spec) { s.Linux.Namespaces = nil; s.Root.Readonly = true }, "cannot use root.readonly: it needs a mount namespace"},
+		"chroot, shared":   {func(s *specs.Spec) { s.Linux = &specs.Linux{RootfsPropagation: "shared"} }, "cannot use linux.rootfsPropagation: it needs a mount namespace"},
+		"chroot, devices": {func(s *specs.Spec) {
+			s.Linux.Namespaces[0].Type = specs.UserNamespace
+			s.Linux.Devices = make([]specs.LinuxDevice, 1)
+		}, "cannot use linux.devices in a user namespace: it needs a mount namespace"},
 		"copy-symlink":     {mount(specs.Mount{Destination: "/a", Source: "/b", Options: []string{"bind", "copy-symlink"}}), "mounts[0].options[1] (copy-symlink)"},
 		"tmpcopyup":        {mount(specs.Mount{Destination: "/a", Type: "ext4", Options: []string{"tmpcopyup"}}), "(mounts[0].options): tmpcopyup"},
 		"over the root":    {mount(specs.Mount{Destination: "/a/..", Type: "tmpfs"}), "over the container's root (mounts[0].destination)"},

@@ -42,6 +42,13 @@ func (c *compiler) devices() {
 		}
 		c.device(d, dev, "")
 	}
+	c.extraDevices(dev)
+	c.links(dev)
+	c.close(dev)
+}
+
+// extraDevices makes those that the config names.
+func (c *compiler) extraDevices(dev Arg) {
 	for i := range c.linux.Devices {
 		d := &c.linux.Devices[i]
 		field := indexed("linux.devices", i)
@@ -52,7 +59,17 @@ func (c *compiler) devices() {
 		}
 		c.device(d, dir, field)
 	}
-	c.links(dev)
+}
+
+// chrootDevices is for a container in its creator's mount namespace: its /dev may be one that the host, or another
+// chroot, uses. It gets the nodes that the config names, and otherwise stays as it is.
+func (c *compiler) chrootDevices() {
+	if len(c.linux.Devices) == 0 {
+		return
+	}
+	c.doing("open /dev", "linux.devices")
+	dev := c.destination("/dev", makeDir, Arg{})
+	c.extraDevices(dev)
 	c.close(dev)
 }
 

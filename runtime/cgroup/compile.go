@@ -22,18 +22,26 @@ func Compile(h *Host, cgroupsPath, id string, r *specs.LinuxResources) (*Plan, e
 		return nil, err
 	}
 	b := newBuilder(h)
-	if err := b.dirs(at); err != nil {
+	if err := b.compile(at, r); err != nil {
 		return nil, err
+	}
+	return b.plan, b.problems()
+}
+
+// compile plans the directories and writes of a container.
+func (b *builder) compile(at place, r *specs.LinuxResources) error {
+	if err := b.dirs(at); err != nil {
+		return err
 	}
 	b.inheritCpuset(r)
 	b.resources(r)
 	b.devices(r)
-	if len(b.errs) > 0 {
-		return nil, errors.Join(b.errs...)
-	}
 	b.markOptional()
-	return b.plan, nil
+	return nil
 }
+
+// problems are all that was found wrong.
+func (b *builder) problems() error { return errors.Join(b.errs...) }
 
 // builder collects a Plan.
 type builder struct {
@@ -59,7 +67,7 @@ func (b *builder) dirs(at place) error {
 			return err
 		}
 		b.v2 = dir
-		b.plan.Dirs = append(b.plan.Dirs, Dir{Root: root, Path: dir})
+		b.plan.Dirs = append(b.plan.Dirs, Dir{Root: root, Path: dir, Unit: b.plan.Unit != nil && b.host.Mode == Unified})
 	}
 	for _, c := range b.host.controllers() {
 		root := b.host.V1[c]
@@ -81,8 +89,12 @@ func (b *builder) addDir(controller, root, dir string) {
 			return
 		}
 	}
-	b.plan.Dirs = append(b.plan.Dirs, Dir{Controllers: []string{controller}, Root: root, Path: dir})
+	unit := b.plan.Unit != nil && controller == systemdHierarchy
+	b.plan.Dirs = append(b.plan.Dirs, Dir{Controllers: []string{controller}, Root: root, Path: dir, Unit: unit})
 }
+
+// systemdHierarchy is where systemd keeps its units on a host with version 1.
+const systemdHierarchy = "name=systemd"
 
 // controllers returns the version 1 controllers in a stable order: the known
 // ones, then named hierarchies.
@@ -207,7 +219,7 @@ func (b *builder) markOptional() {
 	for i := range b.plan.Dirs {
 		d := &b.plan.Dirs[i]
 		v2 := len(d.Controllers) == 0
-		d.Optional = !asked[d.Path] && !(v2 && (b.host.Mode == Unified || b.plan.Devices != nil))
+		d.Optional = !d.Unit && !asked[d.Path] && !(v2 && (b.host.Mode == Unified || b.plan.Devices != nil))
 	}
 }
 

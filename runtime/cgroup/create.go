@@ -11,16 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Create carries the plan out. The container's group may exist already, but it
-// must be empty. On an error everything that Create made is removed again.
+// Create carries the plan out; with a unit, only what comes before the start of
+// that (Start). The container's group may exist already, but it must be empty.
+// On an error everything that Create made is removed again.
 //
 // Errors: Conflict (github.com/containerd/errdefs) when the group is in use;
 // otherwise the kernel's errno is wrapped.
 func (p *Plan) Create() (_ *Group, err error) {
-	x := &executor{plan: p, open: make([]int, len(p.Dirs))}
-	for i := range x.open {
-		x.open[i] = -1
-	}
+	x := newExecutor(p)
 	g := &Group{Paths: map[string]string{}}
 	defer func() {
 		x.close()
@@ -34,11 +32,52 @@ func (p *Plan) Create() (_ *Group, err error) {
 			return nil, err
 		}
 	}
-	if err := x.run(); err != nil {
-		return nil, err
+	if p.Unit == nil {
+		if err := x.run(); err != nil {
+			return nil, err
+		}
 	}
 	x.keep(g)
 	return g, nil
+}
+
+// Start starts the plan's unit with the process pid, which is thereby in the
+// container's group, and writes the limits. The group is what Create returned;
+// it is to be deleted when Start fails. Without a unit there is nothing to do.
+//
+// Errors: Conflict when a unit of this name exists, which is left alone.
+func (p *Plan) Start(g *Group, pid int) error {
+	if p.Unit == nil {
+		return nil
+	}
+	accepted, err := p.Unit.start(pid)
+	if accepted {
+		g.Unit = p.Unit
+		for i := range p.Dirs {
+			if p.Dirs[i].Unit {
+				g.add(&p.Dirs[i])
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	x := newExecutor(p)
+	defer x.close()
+	for i := range p.Dirs {
+		if d := &p.Dirs[i]; len(d.Controllers) > 0 && contains(g.Skipped, d.Controllers[0]) {
+			x.skip(d)
+		}
+	}
+	return x.run()
+}
+
+func newExecutor(p *Plan) *executor {
+	x := &executor{plan: p, open: make([]int, len(p.Dirs))}
+	for i := range x.open {
+		x.open[i] = -1
+	}
+	return x
 }
 
 // executor carries out a Plan.
@@ -84,6 +123,9 @@ func (x *executor) run() error {
 // make makes one of the plan's directories and records it in the group.
 func (x *executor) make(i int, g *Group) error {
 	d := &x.plan.Dirs[i]
+	if d.Unit {
+		return checkUnit(d)
+	}
 	err := x.mkdir(d)
 	if err != nil && d.Optional && notWritable(err) {
 		g.skipped(d)
@@ -97,11 +139,19 @@ func (x *executor) make(i int, g *Group) error {
 	if err != nil {
 		return errorf("cannot make the container's cgroup (linux.cgroupsPath): %w", err)
 	}
-	if len(d.Controllers) == 0 {
-		g.Paths[""] = d.Path
+	g.add(d)
+	return nil
+}
+
+// checkUnit refuses a unit whose group holds processes: it is somebody else's,
+// and this container must not be taken for it, least of all when it is deleted.
+func checkUnit(d *Dir) error {
+	err := checkUnused(d.Path)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
 	}
-	for _, c := range d.Controllers {
-		g.Paths[c] = d.Path
+	if err != nil {
+		return errorf("cannot start a systemd unit for the container (linux.cgroupsPath): %w", err)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 
 // Delete removes the group and every group below it, in all hierarchies. It
 // kills nothing: it waits for processes that are exiting, at most ten seconds.
-// A group that is gone is no error.
+// A group that is gone is no error. Its systemd unit is stopped first; systemd
+// does away with what it made, and the rest is removed also when that failed.
 //
 // Errors: Conflict (github.com/containerd/errdefs) when processes remain; the
 // message names them.
@@ -19,6 +20,9 @@ func (g *Group) Delete() error {
 	g.release()
 	deadline := time.Now().Add(waitLimit)
 	var first error
+	if g.Unit != nil {
+		first = g.Unit.stop()
+	}
 	for _, dir := range g.dirs() {
 		if err := remove(dir, dir == g.Paths[""], deadline); err != nil && first == nil {
 			first = err

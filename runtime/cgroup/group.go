@@ -19,6 +19,9 @@ type Group struct {
 	// Skipped lists the version 1 controllers ("" for version 2) whose hierarchy could not be
 	// written and of which the config asked nothing.
 	Skipped []string `json:"skipped,omitempty"`
+	// Unit is the systemd unit that the group belongs to, nil for none. Its name
+	// and whose it is suffice.
+	Unit *Unit `json:"unit,omitempty"`
 
 	fd *os.File // the version 2 directory, until FD hands it out
 }
@@ -43,6 +46,16 @@ func (g *Group) FD() (*os.File, error) {
 		return nil, errorf("cannot open the container's cgroup: %w", err)
 	}
 	return os.NewFile(uintptr(fd), dir), nil
+}
+
+// add records one of a plan's directories.
+func (g *Group) add(d *Dir) {
+	if len(d.Controllers) == 0 {
+		g.Paths[""] = d.Path
+	}
+	for _, c := range d.Controllers {
+		g.Paths[c] = d.Path
+	}
 }
 
 func (g *Group) release() {

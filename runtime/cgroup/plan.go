@@ -7,6 +7,8 @@ import (
 
 // Plan is every directory and file write that a config asks for, in order.
 type Plan struct {
+	// Unit is the systemd unit to start, nil when systemd has no part in it.
+	Unit *Unit `json:"unit,omitempty"`
 	// Dirs are the container's groups, one for each hierarchy.
 	Dirs []Dir `json:"dirs"`
 	// Enable lists the version 2 controllers that Writes need in the
@@ -43,6 +45,8 @@ type Dir struct {
 	Path string `json:"path"`
 	// Optional groups carry no limit; they are left out where they cannot be made.
 	Optional bool `json:"optional,omitempty"`
+	// Unit: systemd makes it, for the plan's unit.
+	Unit bool `json:"unit,omitempty"`
 }
 
 // Enable is a controller to hand down to the container's group.
@@ -78,6 +82,9 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	for _, d := range p.Dirs {
 		b.WriteString(d.String())
+	}
+	if p.Unit != nil {
+		b.WriteString(p.Unit.String())
 	}
 	above := strings.Join(p.ancestors(), ", ")
 	for _, e := range p.Enable {
@@ -130,6 +137,9 @@ func (d Dir) String() string {
 	}
 	if d.Optional {
 		name += ", if possible"
+	}
+	if d.Unit {
+		name += ", by systemd"
 	}
 	return fmt.Sprintf("mkdir %s (%s)\n", d.Path, name)
 }

@@ -22,15 +22,15 @@ func (g *Group) Update(h *Host, r *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	x := &executor{plan: p, open: make([]int, len(p.Dirs))}
-	for i := range x.open {
-		x.open[i] = -1
-	}
+	x := newExecutor(p)
 	defer x.close()
 	before := x.settings()
 	err = x.run()
 	if err == nil && r.Devices != nil {
 		err = g.updateDevices(x, r)
+	}
+	if err == nil && p.Unit != nil {
+		err = g.updateUnit(x, r)
 	}
 	if err != nil {
 		_ = x.writeAll(before)
@@ -80,11 +80,35 @@ func (g *Group) planUpdate(h *Host, r *specs.LinuxResources) (*Plan, error) {
 			return nil, errorf("cannot update the container: %s is in no cgroup hierarchy of this host", d.Path)
 		}
 	}
-	b.resources(r)
-	if len(b.errs) > 0 {
-		return nil, errors.Join(b.errs...)
+	if g.Unit != nil {
+		b.plan.Unit = &Unit{Name: g.Unit.Name, User: g.Unit.User}
+		r = wholePercents(r)
+		b.unitLimits(r)
+		if r.Devices != nil {
+			b.unitDevices(r.Devices)
+		}
 	}
-	return b.plan, nil
+	b.resources(r)
+	return b.plan, b.problems()
+}
+
+// updateUnit tells systemd of the new limits. What it does about some of them
+// undoes others: it denies all devices before it allows the listed ones, and
+// writes every memory limit that it knows. So the runtime's own writes are made
+// again, and in version 1 nothing runs meanwhile.
+func (g *Group) updateUnit(x *executor, r *specs.LinuxResources) error {
+	if r.Devices != nil && g.Paths["devices"] != "" {
+		if frozen, err := g.Frozen(); err == nil && !frozen && g.Freeze() == nil {
+			defer func() { _ = g.Thaw() }()
+		}
+	}
+	if err := x.plan.Unit.set(); err != nil {
+		return err
+	}
+	if err := x.writeAll(x.plan.Writes); err != nil || r.Devices == nil {
+		return err
+	}
+	return g.updateDevices(x, r)
 }
 
 // updateDevices replaces the group's device rules.

@@ -3,8 +3,10 @@ package container
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -157,7 +159,7 @@ func (m *making) makeRecord(s *Store) error {
 	if err != nil {
 		return err
 	}
-	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Rdt: m.rdt, Config: m.doc.Raw}
+	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Unit: m.cgroups.Unit, Rdt: m.rdt, Config: m.doc.Raw}
 	m.handle = &handle{r, s, dir}
 	if err = r.write(dir); err != nil {
 		m.unclaim()
@@ -172,8 +174,8 @@ func (m *making) makeRecord(s *Store) error {
 // prepareStart does what needs both the Program and the record.
 func (m *making) prepareStart(s *Store) (err error) {
 	if len(m.group.Skipped) > 0 { // hierarchies that cannot be written, and that the config asks nothing of
-		m.input.TaskFiles, m.input.Cgroups = m.group.TasksFiles(), m.group.Paths
-		m.Cgroups = m.group.Paths
+		maps.DeleteFunc(m.paths, func(name, _ string) bool { return slices.Contains(m.group.Skipped, name) })
+		m.input.TaskFiles = m.taskFiles()
 		if err = m.handle.record.write(m.dir); err != nil {
 			return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
 		}

@@ -97,7 +97,7 @@ func (h *handle) delete() error {
 		return err
 	}
 	failpoint("ended")
-	if err := errors.Join(h.store.deleteGroup(cgroup.Open(h.Cgroups)), h.removeRdt()); err != nil {
+	if err := errors.Join(h.store.deleteGroup(h.group()), h.removeRdt()); err != nil {
 		return err
 	}
 	failpoint("ungrouped")
@@ -159,7 +159,7 @@ func (s *Store) deleteUnread(id string, cause error) error {
 	if err := h.end(); err != nil {
 		return err
 	}
-	if err := s.deleteGroup(cgroup.Open(h.Cgroups)); err != nil {
+	if err := s.deleteGroup(h.group()); err != nil {
 		return err
 	}
 	return s.removeDir(id, dir)

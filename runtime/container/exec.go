@@ -129,6 +129,9 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 		return err
 	}
 	in := &plan.Input{ID: e.ID, Config: &config, Preserved: e.o.PreserveFDs, NewKeyring: true, TaskFiles: e.group.TasksFiles()}
+	if e.Unit != nil && e.Unit.User {
+		in.Unit = &plan.Unit{Name: e.Unit.Name}
+	}
 	if in.Filter, err = filter(doc, filepath.Join(e.store.Root, seccompCache)); err != nil {
 		return err
 	}
@@ -225,6 +228,8 @@ func (e *entering) launch() (err error) {
 // serve answers the rendezvous of an exec.
 func (e *entering) serve(r *launch.Request) error {
 	switch r.Code {
+	case plan.EnterUnit:
+		return e.attach()
 	case plan.TakeTerminal:
 		master, err := received(r)
 		if err != nil || e.sock == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,10 +127,6 @@ func (s *Store) ambientWarnings(p *specs.Process) {
 
 // checkHost refuses what this version cannot do whatever the config says.
 func (s *Store) checkHost() error {
-	switch {
-	case s.SystemdCgroup:
-		return errInvalid("cannot use --systemd-cgroup: the systemd driver is not supported yet")
-	}
 	return CheckKernel()
 }
 
@@ -170,11 +167,11 @@ func (s *Store) planCgroups(b *blueprint) error {
 	if l := b.doc.Spec.Linux; l != nil {
 		path, resources = l.CgroupsPath, l.Resources
 	}
-	if b.cgroups, err = cgroup.Compile(host, path, b.id, resources); err != nil {
+	if b.cgroups, err = s.compileCgroups(host, b.id, path, b.doc.Spec.Annotations, resources); err != nil {
 		return err
 	}
 	if rootless {
-		b.cgroups.AllowDenied(path != "")
+		b.cgroups.AllowDenied(path != "" || b.cgroups.Unit != nil)
 	} else if uid, ok := cgroupOwner(b.doc.Spec); ok {
 		b.cgroups.Delegate(host, uid)
 	}
@@ -182,8 +179,29 @@ func (s *Store) planCgroups(b *blueprint) error {
 	in.Host.Unified = host.Mode == cgroup.Unified
 	in.Host.CgroupRoot, in.Host.CgroupV1 = host.V2Root, host.V1
 	in.Cgroups = b.paths
-	in.TaskFiles = cgroup.Open(b.paths).TasksFiles()
+	in.TaskFiles = b.taskFiles()
+	if u := b.cgroups.Unit; u != nil {
+		in.Unit = &plan.Unit{Name: u.Name}
+		for _, d := range b.cgroups.Dirs {
+			if d.Unit {
+				in.Unit.Dirs = append(in.Unit.Dirs, d.Path)
+			}
+		}
+	}
 	return nil
+}
+
+// taskFiles are those that the container's process joins by itself: systemd moves it where its unit is.
+func (b *blueprint) taskFiles() []string {
+	paths := maps.Clone(b.paths)
+	for _, d := range b.cgroups.Dirs {
+		for _, name := range d.Controllers {
+			if d.Unit {
+				delete(paths, name)
+			}
+		}
+	}
+	return cgroup.Open(paths).TasksFiles()
 }
 
 // cgroupPaths gives the directories of p by controller, as cgroup.Group has them once they are made.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/resctrl"
 	"github.com/dhow-containers/dhow/spec/json"
 )
@@ -21,6 +22,7 @@ type record struct {
 	Rootfs  string
 	Created time.Time
 	Cgroups map[string]string // directory by cgroup v1 controller; "" for v2
+	Unit    *cgroup.Unit      // systemd unit that holds it, by name; nil for none
 	Rdt     *resctrl.Group    // nil without linux.intelRdt
 	Config  []byte            // the text of the bundle's config.json
 
@@ -53,6 +55,9 @@ func (r *record) encode() []byte {
 		b = appendString(b, dir)
 	}
 	b = append(b, '}')
+	if r.Unit != nil {
+		b = appendUnit(b, r.Unit)
+	}
 	if r.Rdt != nil {
 		b = appendGroup(append(b, `,"intelRdt":`...), r.Rdt)
 	}
@@ -103,6 +108,8 @@ func decodeRecord(data []byte) (*record, error) {
 				d.String(&created)
 			case "cgroups":
 				decodeCgroups(d, r.Cgroups)
+			case "unit":
+				r.Unit = decodeUnit(d)
 			case "intelRdt":
 				r.Rdt = decodeGroup(d)
 			case "config":

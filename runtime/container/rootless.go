@@ -66,6 +66,9 @@ func (h *handle) noCgroup(verb string) error {
 // start starts the process in the container's groups. A user's process may only move to a group with which it shares one
 // of the user's own (cgroups(7), "Delegation containment"): otherwise it stays where it is.
 func (e *entering) start(image *launch.Image, o launch.Options) (*launch.Process, error) {
+	if e.Unit != nil && e.Unit.User { // its systemd moves it, from any place
+		return start(image, cgroup.Open(nil), o)
+	}
 	proc, err := start(image, e.group, o)
 	if err != nil && e.followInit(err) {
 		return start(image, e.group, o)

@@ -22,6 +22,8 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		err = idmap.Write(m.proc.Pid, m.doc.Spec.Linux.UIDMappings, m.doc.Spec.Linux.GIDMappings)
 	case plan.OOMScore:
 		err = writeOOMScore(m.proc.Pid, *m.doc.Spec.Process.OOMScoreAdj)
+	case plan.EnterUnit:
+		err = m.enterUnit()
 	case plan.RuntimeHooks:
 		err = m.runtimeHooks()
 	case plan.ContainerHooks:

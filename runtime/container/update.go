@@ -72,7 +72,7 @@ func (h *handle) apply(change, old *specs.LinuxResources) error {
 		return fmt.Errorf("cannot record the new limits of container %q: %w", h.ID, err)
 	}
 	failpoint("update")
-	if err := cgroup.Open(h.Cgroups).Update(host, change); err != nil {
+	if err := h.group().Update(host, change); err != nil {
 		unix.Unlinkat(h.dir, pendingFile, 0)
 		return fmt.Errorf("cannot update container %q: %w", h.ID, err)
 	}
@@ -106,7 +106,7 @@ func (h *handle) finishUpdate() error {
 	if err != nil {
 		return err
 	}
-	group := cgroup.Open(h.Cgroups)
+	group := h.group()
 	refused := group.Update(host, given(pending))
 	if refused == nil {
 		return h.recordUpdate()

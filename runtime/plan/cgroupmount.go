@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -20,11 +21,7 @@ func (c *compiler) cgroupMount(m *mount) error {
 	case c.in.Host.CgroupRoot == "":
 		return fmt.Errorf("cannot mount %s on %s (%s): this host has no cgroup v2 tree", m.Type, m.Destination, m.field)
 	case !c.newNamespace(specs.CgroupNamespace):
-		source := c.in.Cgroups[""]
-		if source == "" {
-			source = c.in.Host.CgroupRoot
-		}
-		c.attachTree(m, c.hostTree(File{Kind: OpenTree, Path: source, Field: m.field}))
+		c.attachTree(m, c.cgroupTree(c.cgroupSource("", c.in.Host.CgroupRoot), m.field))
 		return nil
 	}
 	v2 := *m
@@ -78,15 +75,63 @@ func (c *compiler) cgroupV1Mount(m *mount, h hierarchy, to Arg) {
 		made = c.fsmount(fs, m.attr.Set).arg()
 		c.close(fs)
 	} else {
-		source := c.in.Cgroups[h.controllers[0]]
-		if source == "" {
-			source = h.mountPoint
-		}
-		made = c.hostTree(File{Kind: OpenTree, Path: source, Field: m.field})
+		made = c.cgroupTree(c.cgroupSource(h.controllers[0], h.mountPoint), m.field)
 		c.mountAttr(made, 0, unix.MountAttr{Attr_set: m.attr.Set})
 	}
 	c.moveMount(made, to)
 	c.close(made)
+}
+
+// cgroupSource is the container's directory of a controller, or else the whole hierarchy.
+func (c *compiler) cgroupSource(controller, root string) string {
+	if dir := c.in.Cgroups[controller]; dir != "" {
+		return dir
+	}
+	return root
+}
+
+// cgroupTree is a mount object of a cgroup directory, which may be one of those that unitTrees has opened.
+func (c *compiler) cgroupTree(source, field string) Arg {
+	if list := c.unitTree[source]; len(list) > 0 {
+		c.unitTree[source] = list[1:]
+		return list[0]
+	}
+	return c.hostTree(File{Kind: OpenTree, Path: source, Field: field})
+}
+
+// unitTrees opens the unit's directories for the mounts of them, as soon as they are there: the parent cannot
+// do it before the clone, and later the process does not see the host's mounts, or has no power over them.
+func (c *compiler) unitTrees() {
+	if c.execInto || !c.ownMounts() || c.newNamespace(specs.CgroupNamespace) || c.copiesTrees() {
+		return
+	}
+	for i := range c.cfg.Mounts {
+		m := &c.cfg.Mounts[i]
+		if m.Type != "cgroup" && m.Type != "cgroup2" {
+			continue
+		}
+		if c.in.Host.Unified || m.Type == "cgroup2" {
+			c.openUnitTree(c.in.Cgroups[""], indexed("mounts", i))
+			continue
+		}
+		for _, h := range c.hierarchies() {
+			c.openUnitTree(c.in.Cgroups[h.controllers[0]], indexed("mounts", i))
+		}
+	}
+}
+
+func (c *compiler) openUnitTree(dir, field string) {
+	if !slices.Contains(c.in.Unit.Dirs, dir) {
+		return
+	}
+	c.doing("open "+dir, field)
+	root := c.openat(cwd, "/", unix.O_PATH|unix.O_DIRECTORY).save().arg()
+	tree := c.openTree(root, strings.TrimPrefix(dir, "/"), 0).arg()
+	c.close(root)
+	if c.unitTree == nil {
+		c.unitTree = map[string][]Arg{}
+	}
+	c.unitTree[dir] = append(c.unitTree[dir], tree)
 }
 
 // hierarchy is one cgroup v1 mount of the host, with all controllers that share it.

@@ -21,10 +21,17 @@ type Input struct {
 	Filter     *Filter           // compiled linux.seccomp; nil when the config has none
 	TaskFiles  []string          // the `tasks` files of cgroup v1 directories to join
 	Cgroups    map[string]string // the container's cgroup directories by v1 controller, "" for v2
+	Unit       *Unit             // systemd unit that the parent is to put the process into, nil for none
 	Preserved  int               // descriptors kept open above stdio
 	Wait       bool              // stop before execve until `start` connects
 	NoPivot    bool
 	NewKeyring bool
+}
+
+// Unit is a systemd unit that holds the process.
+type Unit struct {
+	Name string
+	Dirs []string // cgroup directories that systemd makes when it starts the unit
 }
 
 // Host is what a Program needs to know about the machine.
@@ -59,7 +66,8 @@ type compiler struct {
 	cwdDenied  Reg  // 1 when root may not enter process.cwd
 	execInto   bool // the container exists: this is an exec
 	unbindable []lateMount
-	own        map[string]Arg // the config's own file systems that it remounts, by path
+	own        map[string]Arg   // the config's own file systems that it remounts, by path
+	unitTree   map[string][]Arg // mount objects of a unit's directories, one for each mount of them
 	trees      hostTrees
 	unknown    []string // config fields that this version cannot serve
 }
@@ -140,8 +148,14 @@ func (c *compiler) prologue() {
 
 // joinCgroups moves the process into its cgroup v1 directories. It writes its own "0" to `tasks`, for
 // which the kernel needs no RCU grace period, as it would for another process's pid (kernel commit
-// 9a3284fad42f). The v2 membership comes with the clone.
+// 9a3284fad42f). The v2 membership comes with the clone, unless
+// systemd is to see to it.
 func (c *compiler) joinCgroups() {
+	if u := c.in.Unit; u != nil {
+		c.doing("enter systemd unit "+u.Name, "linux.cgroupsPath")
+		c.rendezvous(EnterUnit)
+		c.unitTrees()
+	}
 	for _, path := range c.in.TaskFiles {
 		c.doing("join the cgroup "+strings.TrimSuffix(path, "/tasks"), "linux.cgroupsPath")
 		fd := c.file(File{Kind: CgroupTask, Path: path, Flags: unix.O_WRONLY, Field: "linux.cgroupsPath"})

@@ -132,12 +132,13 @@ const (
 	SeccompListener                 // a descriptor was sent, for the seccomp agent; nobody waits for the answer
 	MoveDevices                     // move network devices into the sender's network namespace
 	OOMScore                        // write oom_score_adj of the sender
+	EnterUnit                       // put the process into its systemd unit, which is started for a new container
 )
 
 var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
-	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices", OOMScore: "oom-score",
+	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices", OOMScore: "oom-score", EnterUnit: "enter-unit",
 }
 
 func (c Code) String() string {

@@ -2,6 +2,16 @@ package plan
 
 // tweaks are what of a case's Input is not in its config.json.
 var tweaks = map[string]func(*Input){
+	"systemd-unit": func(in *Input) {
+		in.Cgroups = map[string]string{"": "/sys/fs/cgroup/system.slice/dhow-c1.scope"}
+		in.Unit = &Unit{Name: "dhow-c1.scope", Dirs: []string{in.Cgroups[""]}}
+	},
+	"systemd-unit-hybrid": func(in *Input) {
+		joinHybrid(in)
+		in.Cgroups["name=systemd"] = "/sys/fs/cgroup/systemd/system.slice/dhow-c1.scope"
+		in.Unit = &Unit{Name: "dhow-c1.scope", Dirs: []string{in.Cgroups["name=systemd"]}}
+	},
+	"exec-unit": func(in *Input) { in.Unit = &Unit{Name: "dhow-c1.scope"} },
 	"default": func(in *Input) {
 		in.Wait, in.NewKeyring = true, true
 		in.Host = hybrid()

@@ -46,7 +46,7 @@ func (g *globals) flags() []flags.Flag {
 		{Name: "log", Arg: "FILE", Files: flags.File, Value: &g.logPath, Help: "append errors, and with --debug the trace, to FILE (default: standard error)"},
 		{Name: "log-format", Arg: "FORMAT", Choices: []string{"text", "json"}, Value: &g.logFormat, Help: "how log lines are written: text or json (default: text)"},
 		{Name: "debug", Value: &g.debug, Help: "log what is done, step by step"},
-		{Name: "systemd-cgroup", Value: &g.systemdCgroup, Help: "have systemd make the cgroups (not supported yet)"},
+		{Name: "systemd-cgroup", Value: &g.systemdCgroup, Help: "have systemd hold the container in a unit"},
 		{Name: "rootless", Arg: "MODE", Choices: []string{"true", "false", "auto"}, Value: &g.rootless, Help: "whether the control groups may be out of reach: true, false or auto, which is true for everybody but root (default: auto)"},
 		{Name: "version", Short: "v", Value: &g.version, Help: "show the version"},
 		flags.Help(&g.help),

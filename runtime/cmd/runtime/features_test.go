@@ -27,7 +27,7 @@ func TestFeatures(t *testing.T) {
 	if f.OCIVersionMax != "1.3.0" || len(f.Linux.Capabilities) != 41 || len(f.Hooks) != 6 || len(f.MountOptions) == 0 {
 		t.Errorf("got %s", out)
 	}
-	if c := f.Linux.Cgroup; !*c.V1 || !*c.V2 || *c.Systemd || !*c.Rdma {
+	if c := f.Linux.Cgroup; !*c.V1 || !*c.V2 || !*c.Systemd || !*c.SystemdUser || !*c.Rdma {
 		t.Errorf("cgroup: %s", out)
 	}
 	if m := f.Linux.MemoryPolicy; len(m.Modes) != 7 || len(m.Flags) != 3 {

@@ -15,7 +15,15 @@ var ErrNoDebootstrap = errors.New("debootstrap is not installed")
 
 // DebianRootfs gives a minimal Debian, made once with debootstrap and kept in the cache. Callers share it:
 // mount it read-only, or below an overlay.
-func DebianRootfs() (string, error) {
+func DebianRootfs() (string, error) { return cachedDebian("debian-minbase") }
+
+// SystemdRootfs gives a Debian that boots with systemd, with what users' sessions take.
+func SystemdRootfs() (string, error) {
+	return cachedDebian("debian-systemd", "systemd-sysv", "dbus", "busybox-static", "libpam-systemd", "dbus-user-session", "uidmap")
+}
+
+// cachedDebian makes a minimal Debian with some more packages, once.
+func cachedDebian(name string, packages ...string) (string, error) {
 	if _, err := exec.LookPath("debootstrap"); err != nil {
 		return "", ErrNoDebootstrap
 	}
@@ -31,11 +39,11 @@ func DebianRootfs() (string, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "debian-minbase")
+	dir := filepath.Join(cache, name)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	return dir, Debootstrap(dir)
+	return dir, Debootstrap(dir, packages...)
 }
 
 func cacheDir() string {

@@ -64,12 +64,6 @@ func readFile(t *testing.T, path string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// exists tells whether there is anything at a path, a dangling link included.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
 func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -21,6 +21,10 @@ var underTest struct {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(machineVariable) != "" {
+		fmt.Fprintln(os.Stderr, BecomeMachine())
+		os.Exit(1)
+	}
 	if os.Getuid() == 0 && CurrentStage() == Host {
 		code, err := Restage(Hybrid)
 		if err != nil {
@@ -55,6 +59,7 @@ func runAll(m *testing.M) (code int, err error) {
 		}
 	}
 	code = m.Run()
+	shutDownMachine()
 	printSkips()
 	return code, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -36,6 +37,8 @@ type cli struct {
 	Env    []string            // nil: inherited
 	User   *syscall.Credential // nil: root
 	Cgroup *os.File            // version 2 group that a user calls it in; nil for that of the tests
+
+	Flags []string // for every call, before the verb
 }
 
 // result is one finished call.
@@ -69,7 +72,7 @@ func (r *cli) ID() string {
 
 // Command prepares a call with the state directory.
 func (r *cli) Command(args ...string) *exec.Cmd {
-	cmd := exec.Command(r.Path, append([]string{"--root", r.Root}, args...)...)
+	cmd := exec.Command(r.Path, slices.Concat([]string{"--root", r.Root}, r.Flags, args)...)
 	cmd.Env = r.Env
 	if r.User != nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.User}

@@ -15,12 +15,13 @@ import (
 // A Stage is the view of the host that a process runs its containers in.
 type Stage string
 
-// The stages. Both are mount namespaces of their own, so that no mistake of a runtime under test reaches
+// The stages. All are mount namespaces of their own, so that no mistake of a runtime under test reaches
 // the host's mounts.
 const (
 	Host    Stage = ""        // not staged yet
 	Hybrid  Stage = "hybrid"  // /sys/fs/cgroup as the host has it
 	Unified Stage = "unified" // /sys/fs/cgroup is a pure cgroup2 mount, as on a unified host
+	Systemd Stage = "systemd" // a Debian with systemd as init, in namespaces of its own (systemd.go)
 )
 
 const stageVariable = "DHOW_TEST_STAGE"

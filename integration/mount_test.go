@@ -48,7 +48,8 @@ func TestMountOptions(t *testing.T) {
 		"lazytime": {shown: "lazytime", super: true}, "nolazytime": {hidden: "lazytime", super: true},
 		"iversion": {}, "noiversion": {}, "silent": {}, "loud": {},
 		"size=128k": {shown: "size=128k", super: true}, "mode=711": {shown: "mode=711", super: true},
-		"nr_inodes=77": {shown: "nr_inodes=77", super: true}, "uid=7": {shown: "uid=7", super: true},
+		"size=64k,mode=700": {shown: "mode=700", super: true}, // one word, as mount(8) has it
+		"nr_inodes=77":      {shown: "nr_inodes=77", super: true}, "uid=7": {shown: "uid=7", super: true},
 	} {
 		t.Run(option, func(t *testing.T) {
 			if c.dhow {

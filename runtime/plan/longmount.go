@@ -39,7 +39,7 @@ func (c *compiler) makeLong(m *mount, filled bool) (made Arg, tidy func(), err e
 		switch {
 		case ok:
 			flags |= uint64(known.MSFlag)
-		case o.key == "context": // its value may have commas, and SELinux takes it in quotes
+		case strings.HasSuffix(o.key, "context"): // its value may have commas, and SELinux takes it in quotes
 			data = append(data, o.key+`="`+o.value+`"`)
 		default:
 			data = append(data, o.String())

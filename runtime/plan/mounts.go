@@ -71,8 +71,13 @@ func parseMount(sm *specs.Mount, field string) (*mount, error) {
 			m.apply(known, o)
 			continue
 		}
-		o.key, o.value, _ = strings.Cut(word, "=")
-		m.data = append(m.data, o)
+		for _, part := range splitData(word) {
+			o.key, o.value, _ = strings.Cut(part, "=")
+			if strings.HasSuffix(o.key, "context") { // the quotes are for mount(2)
+				o.value = strings.Trim(o.value, `"`)
+			}
+			m.data = append(m.data, o)
+		}
 	}
 	switch {
 	case m.rel == "":
@@ -85,6 +90,31 @@ func parseMount(sm *specs.Mount, field string) (*mount, error) {
 		return nil, fmt.Errorf("cannot bind with the option %q (%s): unknown option", m.data[0].key, m.data[0].field)
 	}
 	return m, nil
+}
+
+// splitData takes apart a word that is several options of a file system, as mount(2) would: at commas, unless they are
+// in quotes (a context of SELinux) or behind a backslash (a name of overlay).
+func splitData(word string) (list []string) {
+	start, quoted := 0, false
+	for i := 0; i < len(word); i++ {
+		switch word[i] {
+		case '\\':
+			i++
+		case '"':
+			quoted = !quoted
+		case ',':
+			if !quoted && i > start {
+				list = append(list, word[start:i])
+			}
+			if !quoted {
+				start = i + 1
+			}
+		}
+	}
+	if start < len(word) {
+		list = append(list, word[start:])
+	}
+	return list
 }
 
 // apply adds one word of the spec's table.

@@ -59,3 +59,19 @@ func TestRemountCloses(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitData(t *testing.T) {
+	for word, want := range map[string][]string{
+		"size=1m":                         {"size=1m"},
+		"size=1m,mode=700":                {"size=1m", "mode=700"},
+		",a=1,,b,":                        {"a=1", "b"},
+		`lowerdir=/a\,b:/c\\,upperdir=/u`: {`lowerdir=/a\,b:/c\\`, "upperdir=/u"},
+		`context="s0:c1,c2",size=1`:       {`context="s0:c1,c2"`, "size=1"},
+		`open="a,b`:                       {`open="a,b`},
+		`end=\`:                           {`end=\`},
+	} {
+		if got := splitData(word); !slices.Equal(got, want) {
+			t.Errorf("%q is split into %q, want %q", word, got, want)
+		}
+	}
+}

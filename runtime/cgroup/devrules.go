@@ -230,6 +230,8 @@ func (b *builder) devices(r *specs.LinuxResources) {
 	case b.onV1("devices"):
 		b.devicesV1(rules)
 	case grantsAll(rules):
+	case b.v2 == "" && b.host.Rootless:
+		b.plan.Notes = append(b.plan.Notes, "no device rules: this host has no devices controller (linux.resources.devices)")
 	case b.v2 == "":
 		b.errs = append(b.errs, unavailable("cannot restrict devices (linux.resources.devices): this host has no devices controller"))
 	default:

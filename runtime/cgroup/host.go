@@ -53,6 +53,9 @@ type Host struct {
 	// Available lists the version 2 controllers at V2Root.
 	// nil: read from cgroup.controllers when needed.
 	Available []string `json:"available,omitempty"`
+	// Rootless: this process may lack the permission for control groups (Plan.AllowDenied).
+	// Compile then leaves device rules out on a host that has no place for them.
+	Rootless bool `json:"rootless,omitempty"`
 	// Own maps each controller ("" for version 2) to this process's own group,
 	// as a path below the mount point. nil: read from /proc/self/cgroup when needed.
 	Own map[string]string `json:"own,omitempty"`

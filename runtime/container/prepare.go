@@ -167,6 +167,7 @@ func (s *Store) planCgroups(b *blueprint) error {
 	if l := b.doc.Spec.Linux; l != nil {
 		path, resources = l.CgroupsPath, l.Resources
 	}
+	host.Rootless = rootless
 	if b.cgroups, err = s.compileCgroups(host, b.id, path, b.doc.Spec.Annotations, resources); err != nil {
 		return err
 	}

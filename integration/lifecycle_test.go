@@ -2,8 +2,12 @@ package integration
 
 import (
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestLifecycle(t *testing.T) {
@@ -113,5 +117,37 @@ func TestStateDirectoryIsPrivate(t *testing.T) {
 	must(t, err)
 	if info.Mode().Perm()&0o066 != 0 {
 		t.Errorf("state directory has mode %v: others can read it", info.Mode())
+	}
+}
+
+// A container that waits for its start ends by SIGTERM as others do.
+func TestTerminateACreatedContainer(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	id := r.Create(newBundle(t, Args("true")))
+	r.Must("kill", id)
+	r.AwaitStatus(id, "stopped")
+	r.Do("start", id).Failed("stopped")
+}
+
+// The handler for that is gone when the container runs: what its program does about SIGTERM is its own business.
+func TestTerminateAfterStart(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	b := newBundle(t, Shell("grep -E 'Sig(Cgt|Ign)' /proc/self/status > /out; sleep 1000"))
+	id := r.Started(b)
+	await(t, "the output", func() bool {
+		return exists(filepath.Join(b.Rootfs(), "out")) && len(lines(readFile(t, filepath.Join(b.Rootfs(), "out")))) == 2
+	})
+	for _, line := range lines(readFile(t, filepath.Join(b.Rootfs(), "out"))) {
+		mask, err := strconv.ParseUint(strings.Fields(line)[1], 16, 64)
+		must(t, err)
+		if mask&(1<<(unix.SIGTERM-1)) != 0 {
+			t.Errorf("SIGTERM is caught or ignored: %s", line)
+		}
+	}
+	r.Must("kill", id)
+	if s := r.State(id); s.Status != "running" {
+		t.Errorf("status %s after a SIGTERM to an init without a handler", s.Status)
 	}
 }

@@ -36,6 +36,7 @@ type linker struct {
 	p     *plan.Program
 	file  []byte
 	mems  map[*plan.Mem]uint64
+	quit  uint64 // address of plan.Quit
 	empty uint64 // address of "", which many steps have as an argument
 }
 
@@ -45,7 +46,7 @@ func link(p *plan.Program, report int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &linker{p: p, mems: make(map[*plan.Mem]uint64, 64)}
+	l := &linker{p: p, mems: make(map[*plan.Mem]uint64, 64), quit: codeBase + headerSize + uint64(len(code)-len(quitCode))}
 	steps := regsOffset + 8*p.Regs
 	size := pageSize + steps + stepSize*(len(p.Steps)+1)
 	l.file = make([]byte, size, size+size/2)
@@ -134,6 +135,8 @@ func (l *linker) arg(a *plan.Arg) (value uint64, inReg bool, err error) {
 		return a.Val, true, nil
 	case plan.Text:
 		return l.text(a.Str), false, nil
+	case plan.Quit:
+		return l.quit, false, nil
 	case plan.Pointer:
 		return l.mem(a.Mem) + a.Val, false, nil
 	}

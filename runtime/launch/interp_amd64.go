@@ -25,5 +25,15 @@ func interpreterCode() ([]byte, error) {
 	if end < 0 {
 		return nil, errors.New("internal error: the step interpreter has no end mark")
 	}
+	if !bytes.HasSuffix(code[:end], quitCode) {
+		return nil, errors.New("internal error: the step interpreter does not end in the signal handler")
+	}
 	return code[:end], nil
+}
+
+// quitCode is the signal handler that the interpreter ends in.
+var quitCode = []byte{
+	0xbf, 143, 0, 0, 0, // MOVL $143, DI
+	0xb8, 231, 0, 0, 0, // MOVL $EXIT_GROUP, AX
+	0x0f, 0x05, // SYSCALL
 }

@@ -97,6 +97,8 @@ func moreCallInfo(nr uint32) (name, args string) {
 		return "prlimit64", "dRp-"
 	case unix.SYS_SCHED_SETATTR:
 		return "sched_setattr", "dp-"
+	case unix.SYS_RT_SIGACTION:
+		return "rt_sigaction", "dp--"
 	case unix.SYS_SCHED_SETAFFINITY:
 		return "sched_setaffinity", "ddp"
 	case unix.SYS_SECCOMP:

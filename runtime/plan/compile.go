@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -204,6 +205,9 @@ func (c *compiler) hooks() {
 
 // created reports that the container is made, and waits for `start` if it has to.
 func (c *compiler) created() {
+	if c.in.Wait {
+		c.endBySignal()
+	}
 	c.letGo()
 	c.doing("record the container", "")
 	c.rendezvous(Created)
@@ -216,6 +220,17 @@ func (c *compiler) created() {
 		c.doing("run hooks before the container's process", "hooks.startContainer")
 		c.rendezvous(StartHooks)
 	}
+}
+
+// endBySignal has SIGTERM end the process while it waits. The kernel keeps signals without a handler from the init of
+// a pid namespace; execve takes the handler away (signal(7)).
+func (c *compiler) endBySignal() {
+	const restorer = 0x04000000 // SA_RESTORER, which the kernel wants to see; the handler does not return
+	c.doing("let SIGTERM end the container before its start", "")
+	action := room(32) // struct sigaction of the kernel: handler, flags, restorer, mask
+	binary.NativeEndian.PutUint64(action.Data[8:], restorer)
+	c.op(Store, action.at(0), Arg{Kind: Quit}, num(8))
+	c.call(unix.SYS_RT_SIGACTION, num(uint64(unix.SIGTERM)), ptr(action), num(0), num(8))
 }
 
 // letGo closes all descriptors but those that are needed to the end: the report channel, the container's

@@ -121,6 +121,8 @@ func (a *Arg) format(kind byte) string {
 		return fmt.Sprintf("r%d", a.Val)
 	case Text:
 		return fmt.Sprintf("%q", a.Str)
+	case Quit:
+		return "quit"
 	case Pointer:
 		if list, ok := a.Mem.vector(); ok {
 			return fmt.Sprintf("%q", list)

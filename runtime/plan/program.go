@@ -58,6 +58,7 @@ const (
 	InReg                  // the value of register Val
 	Text                   // the address of Str, NUL-terminated
 	Pointer                // the address of Mem, plus Val
+	Quit                   // the address of a signal handler that ends the process
 )
 
 // Arg is one argument of a Step.

@@ -110,7 +110,8 @@ func makeImage(file string, rootfs func() (string, error)) error {
 	return os.Rename(part, file)
 }
 
-// busybox makes a root file system like that of the image busybox.
+// busybox makes a root file system like that of the image busybox, where /proc, /sys and /run are for the runtime
+// to make.
 func busybox() (string, error) {
 	dir, err := os.MkdirTemp("", "peersuite")
 	if err != nil {
@@ -122,6 +123,11 @@ func busybox() (string, error) {
 	}
 	for _, name := range []string{"home", "lib", "usr/bin", "usr/sbin"} {
 		if err := os.MkdirAll(filepath.Join(b.Rootfs(), name), 0o755); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range []string{"proc", "sys", "run"} {
+		if err := os.Remove(filepath.Join(b.Rootfs(), name)); err != nil {
 			return "", err
 		}
 	}

@@ -147,3 +147,103 @@ func TestExecErrorNamesThePath(t *testing.T) {
 	b := newBundle(t, Args("sleep", "1000"), File("run.sh", "#!/no/such\n", 0o755))
 	r.Do("exec", r.Started(b), "/run.sh").Failed("exec /run.sh: no such file or directory")
 }
+
+// A bind mount that names attributes has those and no others; one that names none has its source's. What a user
+// namespace may not take away stays.
+func TestBindAttributes(t *testing.T) {
+	t.Parallel()
+	source := t.TempDir()
+	must(t, unix.Mount("none", source, "tmpfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NOEXEC|unix.MS_NOATIME, ""))
+	t.Cleanup(func() { must(t, unix.Unmount(source, unix.MNT_DETACH)) })
+	must(t, unix.Mount("none", source, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NOEXEC, ""))
+	r := newCLI(t)
+	for _, tt := range []struct {
+		name    string
+		options []string
+		edit    Edit
+		want    string
+	}{
+		{"none", nil, nil, "ro,nosuid,noexec,noatime"},
+		{"propagation", []string{"rprivate"}, nil, "ro,nosuid,noexec,noatime"},
+		{"dev", []string{"dev"}, nil, "rw,noatime"},
+		{"nodev", []string{"nodev", "rw"}, nil, "rw,nodev,noatime"},
+		{"user namespace", []string{"nodev"}, MappedUser, "ro,nosuid,nodev,noexec,noatime"},
+		{"user namespace, against it", []string{"rw"}, MappedUser, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			edits := []Edit{Args("awk", `$5 == "/mnt" { print $6 }`, "/proc/self/mountinfo"), Bind(source, "/mnt", tt.options...)}
+			if tt.edit != nil {
+				edits = append(edits, tt.edit)
+			}
+			r := &cli{t: t, Path: r.Path, Root: r.Root}
+			res := r.Run(newBundle(t, edits...))
+			if tt.want == "" {
+				res.Failed("operation not permitted")
+			} else {
+				res.Printed(tt.want)
+			}
+		})
+	}
+}
+
+func TestTmpfsModeOfAMountPoint(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Args("stat", "-c", "%a", "/tmp/old", "/tmp/new/one"), Dir("tmp/old"),
+		Mount("tmpfs", "tmpfs", "/tmp/old"), Mount("tmpfs", "tmpfs", "/tmp/new/one"), func(b *Bundle) {
+			must(t, unix.Chmod(filepath.Join(b.Rootfs(), "tmp/old"), 0o710))
+		})
+	if got := lines(newCLI(t).Run(b).Exited(0).Stdout); strings.Join(got, " ") != "710 1777" {
+		t.Errorf("got %v, want 710 1777", got)
+	}
+}
+
+func TestReadonlyDev(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Shell("head -c 1 /dev/zero | wc -c; touch /dev/x"), NoMount("/dev"), NoMount("/dev/pts"), func(b *Bundle) {
+		b.Spec.Mounts = append([]specs.Mount{
+			{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro", "nosuid", "mode=755"}},
+			{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"newinstance", "ptmxmode=0666"}},
+		}, b.Spec.Mounts...)
+	})
+	res := newCLI(t).Run(b)
+	if res.Stdout != "1\n" || !strings.Contains(res.Stderr, "Read-only file system") {
+		t.Errorf("got %q, %q", res.Stdout, res.Stderr)
+	}
+}
+
+// What linux.seccomp forbids, a startContainer hook may not do either.
+func TestStartContainerHookUnderSeccomp(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Args("true"), Linux(func(l *specs.Linux) {
+		l.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{
+			{Names: []string{"mkdir", "mkdirat"}, Action: specs.ActKill},
+		}}
+	}), func(b *Bundle) {
+		b.Spec.Hooks = &specs.Hooks{StartContainer: []specs.Hook{{Path: "/bin/mkdir", Args: []string{"mkdir", "/tmp/d"}}}}
+	})
+	newCLI(t).Run(b).Failed("error running startContainer hook", "bad system call")
+}
+
+// Only the container's part is set; the cpuset above it, which another made and left empty, gets what it needs.
+func TestCpusetBelowAnEmptyOne(t *testing.T) {
+	t.Parallel()
+	const top = "/sys/fs/cgroup/cpuset"
+	if !exists(top + "/cpuset.cpus") {
+		t.Skip("no cgroup v1 cpuset")
+	}
+	r := newCLI(t)
+	id := r.ID()
+	above := filepath.Join(top, id+"-above")
+	must(t, unix.Mkdir(above, 0o755))
+	t.Cleanup(func() { // the runtime has made it in the other hierarchies
+		dirs, err := filepath.Glob("/sys/fs/cgroup/*/" + id + "-above")
+		must(t, err)
+		for _, dir := range dirs {
+			must(t, unix.Rmdir(dir))
+		}
+	})
+	b := newBundle(t, Args("grep", "Cpus_allowed_list", "/proc/self/status"), Linux(func(l *specs.Linux) {
+		l.CgroupsPath = "/" + id + "-above/container"
+	}), Resources(func(l *specs.LinuxResources) { l.CPU = &specs.LinuxCPU{Cpus: "0", Mems: "0"} }))
+	r.Must("run", "--bundle", b.Dir, id).Printed("Cpus_allowed_list:\t0")
+}

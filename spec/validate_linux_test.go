@@ -146,7 +146,7 @@ func TestValidateResources(t *testing.T) {
 	runProblemCases(t, map[string]problemCase{
 		"unset":    wrap(`{"memory":{"limit":0,"swap":0},"cpu":{"quota":0,"period":0,"shares":0},"pids":{"limit":0},"blockIO":{"weight":0}}`),
 		"no limit": wrap(`{"memory":{"limit":-1,"swap":-1},"cpu":{"quota":-1,"realtimeRuntime":-1},"pids":{"limit":-1}}`),
-		"devices": wrap(`{"devices":[{"access":"rwm"},{"type":"p","major":-2,"minor":-2,"access":"rx"},{"type":"a","major":-1,"minor":-1}]}`,
+		"devices": wrap(`{"devices":[{"access":"rwma"},{"type":"p","major":-2,"minor":-2,"access":"rx"},{"type":"a","major":-1,"minor":-1}]}`,
 			`/linux/resources/devices/1/type: "p" is none of a, b and c`,
 			`/linux/resources/devices/1/major: -2 is negative`,
 			`/linux/resources/devices/1/minor: -2 is negative`,

@@ -54,6 +54,9 @@ func (x *executor) write(w *Write) error {
 		}
 	}
 	err = writeAt(fd, name, value, w.Path)
+	if w.From == "" && w.Controller == "cpuset" && errors.Is(err, unix.EACCES) && x.fillAbove(w) {
+		err = writeAt(fd, name, value, w.Path)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -111,6 +114,16 @@ func (x *executor) inherited(w *Write) (string, error) {
 		return "", err
 	}
 	return value, writeAt(unix.AT_FDCWD, w.From, value, w.From)
+}
+
+// fillAbove gives the ancestors of a version 1 cpuset what they inherit, so that it can have a part of it.
+func (x *executor) fillAbove(w *Write) bool {
+	above := path.Dir(path.Dir(w.Path)) + "/" + path.Base(w.Path)
+	if text, err := readText(above); err != nil || text != "" {
+		return false
+	}
+	value, err := x.inherited(&Write{Path: above, From: path.Dir(path.Dir(above)) + "/" + path.Base(above)})
+	return err == nil && value != "" && writeAt(unix.AT_FDCWD, above, value, above) == nil
 }
 
 // readText reads a control file without the white space around its value.

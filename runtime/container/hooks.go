@@ -3,6 +3,7 @@ package container
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/dhow-containers/dhow/runtime/hooks"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/plan"
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // hookState is the state that hooks get on their standard input (runtime.md, "State").
@@ -53,19 +55,29 @@ func (m *making) runtimeHooks() error {
 
 // hooksInside runs hooks in the namespaces of the container whose init is pid.
 func (m *making) hooksInside(status specs.ContainerState, name string, list []specs.Hook, pid, pidfd int) error {
-	return m.handle.hooksInside(m.doc.Spec, status, name, list, pid, pidfd)
+	return m.handle.hooksInside(m.doc, status, name, list, pid, pidfd)
 }
 
-func (h *handle) hooksInside(config *specs.Spec, status specs.ContainerState, name string, list []specs.Hook, pid, pidfd int) error {
+func (h *handle) hooksInside(doc *spec.Document, status specs.ContainerState, name string, list []specs.Hook, pid, pidfd int) error {
+	config := doc.Spec
+	var seccomp *plan.Filter
+
 	start := func(path string, argv, env []string, files [3]*os.File) (func() (int, bool, error), func(), error) {
-		in, err := startInside(config, &specs.Hook{Path: path, Args: argv, Env: env}, name, pid, pidfd, files)
+		in, err := startInside(config, &specs.Hook{Path: path, Args: argv, Env: env}, name, pid, pidfd, files, seccomp)
 		if err != nil {
 			return nil, nil, err
 		}
 		return in.wait, in.kill, nil
 	}
-	if name == "startContainer" {
+	if name == "startContainer" { // inside to all intents and purposes, as in runc
 		list = h.withEnvironment(config.Process, list)
+		var err error
+		if seccomp, err = filter(doc, filepath.Join(h.store.Root, seccompCache)); err != nil {
+			return err
+		}
+		if seccomp != nil && seccomp.Notify { // the agent expects the container's process alone
+			seccomp = nil
+		}
 	}
 	return hooks.Run(context.Background(), name, list, h.hookState(status, config, pid), hooks.Attr{Start: start})
 }
@@ -90,8 +102,9 @@ type inside struct {
 }
 
 // startInside starts one hook in the container's namespaces.
-func startInside(config *specs.Spec, h *specs.Hook, name string, pid, pidfd int, files [3]*os.File) (*inside, error) {
-	p, err := plan.CompileHook(config, h, pid, "hooks."+name)
+func startInside(config *specs.Spec, h *specs.Hook, name string, pid, pidfd int, files [3]*os.File,
+	seccomp *plan.Filter) (*inside, error) {
+	p, err := plan.CompileHook(config, h, pid, "hooks."+name, seccomp)
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,9 @@ func (s *Store) compile(b *blueprint, cache string) (err error) {
 	if b.program, err = plan.Compile(b.input); err != nil {
 		return invalid{err}
 	}
+	if b.input.Filter != nil {
+		s.debug("seccomp filter flags: " + strconv.FormatUint(uint64(b.input.Filter.Flags), 10))
+	}
 	s.debug("the program", "steps", len(b.program.Steps), "descriptors", len(b.program.Files))
 	return nil
 }

@@ -89,7 +89,7 @@ func (h *handle) release(doc *spec.Document) error {
 	err = peer.Serve(func(r *launch.Request) (uint64, bool, error) {
 		switch r.Code {
 		case plan.StartHooks:
-			return 0, false, h.startHooks(doc.Spec)
+			return 0, false, h.startHooks(doc)
 		case plan.SeccompListener:
 			return 0, false, agent.listener(r, doc.Spec, h.Pid, h.hookState(specs.StateCreated, doc.Spec, h.Pid))
 		}
@@ -104,11 +104,11 @@ func (h *handle) release(doc *spec.Document) error {
 }
 
 // startHooks runs the startContainer hooks for an init that waits.
-func (h *handle) startHooks(config *specs.Spec) error {
+func (h *handle) startHooks(doc *spec.Document) error {
 	pidfd, err := h.pidfd()
 	if err != nil {
 		return fmt.Errorf("cannot run hooks.startContainer: %w", err)
 	}
 	defer unix.Close(pidfd)
-	return h.hooksInside(config, specs.StateCreated, "startContainer", config.Hooks.StartContainer, h.Pid, pidfd)
+	return h.hooksInside(doc, specs.StateCreated, "startContainer", doc.Spec.Hooks.StartContainer, h.Pid, pidfd)
 }

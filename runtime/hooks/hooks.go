@@ -122,7 +122,7 @@ func outcome(status int, signaled bool, err error) error {
 	case err != nil:
 		return err
 	case signaled:
-		return fmt.Errorf("killed by signal %d (%s)", status, unix.SignalName(unix.Signal(status)))
+		return fmt.Errorf("killed by signal %d (%s, %v)", status, unix.SignalName(unix.Signal(status)), unix.Signal(status))
 	case status != 0:
 		return fmt.Errorf("exit status %d", status)
 	}

@@ -96,7 +96,7 @@ func TestErrors(t *testing.T) {
 		{"silent", sh("exit 3"), prefix + `"/bin/sh"): error running createRuntime hook #1: exit status 3`},
 		{"both streams", sh("echo one; echo two >&2; exit 1"), prefix + `"/bin/sh"): error running createRuntime hook #1: exit status 1: one` + "\ntwo"},
 		{"control characters", sh(`printf 'a\033[2J\377b\n'; exit 1`), prefix + `"/bin/sh"): error running createRuntime hook #1: exit status 1: a?[2J?b`},
-		{"signal", sh("kill -9 $$"), prefix + `"/bin/sh"): error running createRuntime hook #1: killed by signal 9 (SIGKILL)`},
+		{"signal", sh("kill -9 $$"), prefix + `"/bin/sh"): error running createRuntime hook #1: killed by signal 9 (SIGKILL, killed)`},
 		{"missing", specs.Hook{Path: "/no/such"}, prefix + `"/no/such"): error running createRuntime hook #1: no such file or directory`},
 		{"not executable", specs.Hook{Path: "/etc/passwd"}, prefix + `"/etc/passwd"): error running createRuntime hook #1: permission denied`},
 		{"timeout", withTimeout(sh("echo begun; sleep 60"), 1), prefix + `"/bin/sh"): error running createRuntime hook #1: timed out after 1s: begun`},
@@ -223,7 +223,7 @@ func TestStarter(t *testing.T) {
 		return func() (int, bool, error) { return int(unix.SIGTERM), true, nil }, func() {}, nil
 	}}
 	err := run(t, attr, specs.Hook{Path: "/bin/x", Args: []string{"x", "y"}})
-	if want := `cannot run hook hooks.createRuntime[0] ("/bin/x"): error running createRuntime hook #0: killed by signal 15 (SIGTERM): from outside`; err == nil || err.Error() != want {
+	if want := `cannot run hook hooks.createRuntime[0] ("/bin/x"): error running createRuntime hook #0: killed by signal 15 (SIGTERM, terminated): from outside`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if strings.Join(seen, " ") != "/bin/x x y" {

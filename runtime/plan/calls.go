@@ -123,7 +123,7 @@ func (b *builder) load(m *Mem, off, size int, mask uint64) Reg {
 // Offsets in struct statx (statx(2)) and struct statfs (statfs(2)).
 const (
 	statxMode, statxMajor, statxMinor = 28, 128, 132
-	statfsType                        = 0
+	statfsType, statfsFlags           = 0, 80
 )
 
 // statx fills a buffer about the file that fd refers to.

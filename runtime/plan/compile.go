@@ -70,6 +70,7 @@ type compiler struct {
 	own        map[string]Arg   // the config's own file systems that it remounts, by path
 	unitTree   map[string][]Arg // mount objects of a unit's directories, one for each mount of them
 	trees      hostTrees
+	devField   string   // the mount on /dev that is to be read-only, once it is full
 	unknown    []string // config fields that this version cannot serve
 }
 

@@ -25,11 +25,11 @@ func relative(p string) string { return strings.TrimPrefix(path.Clean("/"+p), "/
 
 // destination opens p under the root, making what is missing, and returns its descriptor.
 func (c *compiler) destination(p string, kind makeKind, like Arg) Arg {
-	return c.openDestination(p, kind, like, 0)
+	return c.openDestination(p, kind, like, 0, 0)
 }
 
-// openDestination is destination with flags for openat2(2).
-func (c *compiler) openDestination(p string, kind makeKind, like Arg, flags uint64) Arg {
+// openDestination is destination with flags for openat2(2) and a register that becomes 1 if p was missing.
+func (c *compiler) openDestination(p string, kind makeKind, like Arg, flags uint64, made Reg) Arg {
 	rel := relative(p)
 	fd := c.newReg()
 	done, missing := c.label(), c.label()
@@ -38,17 +38,20 @@ func (c *compiler) openDestination(p string, kind makeKind, like Arg, flags uint
 	dir := c.parents(path.Dir(rel))
 	c.makeLast(dir, path.Base(rel), kind, like)
 	c.openIn(c.root, rel, flags).saveTo(fd)
+	if made != 0 {
+		c.constant(made, 1)
+	}
 	c.place(done)
 	return fd.arg()
 }
 
 // fsDestination is the destination of a new mount. Where procfs and sysfs are is what others rely on: an image
 // whose /proc is a link would move it to a place of its own choice.
-func (c *compiler) fsDestination(m *mount) Arg {
+func (c *compiler) fsDestination(m *mount, made Reg) Arg {
 	if m.Type != "proc" && m.Type != "sysfs" {
-		return c.destination(m.Destination, makeDir, Arg{})
+		return c.openDestination(m.Destination, makeDir, Arg{}, 0, made)
 	}
-	fd := c.openDestination(m.Destination, makeDir, Arg{}, unix.O_NOFOLLOW)
+	fd := c.openDestination(m.Destination, makeDir, Arg{}, unix.O_NOFOLLOW, made)
 	c.requireEqual(c.load(c.statx(fd), statxMode, 2, unix.S_IFMT), unix.S_IFDIR, unix.ENOTDIR,
 		m.Type+" must be mounted on ordinary directory, and "+m.Destination+" is none")
 	return fd

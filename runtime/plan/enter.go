@@ -50,8 +50,9 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 // CompileHook makes the Program of a hook that runs in the namespaces of the container whose init is
 // pid, and in its working directory: before pivot_root that is the container's root, which a relative path in
 // a hook means. The hook's stdio is the launcher's business.
-func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string) (*Program, error) {
-	c := newCompiler(&Input{Config: config})
+// A filter, of linux.seccomp, holds for what the hook executes.
+func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string, filter *Filter) (*Program, error) {
+	c := newCompiler(&Input{Config: config, Filter: filter})
 	c.doing("prepare the hook", field)
 	c.prctl(unix.PR_SET_DUMPABLE, num(0))
 	dir := c.file(File{Kind: OpenPath, Path: "/proc/" + strconv.Itoa(pid) + "/cwd", Flags: unix.O_PATH | unix.O_DIRECTORY})
@@ -62,6 +63,7 @@ func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string) (*Pro
 	c.rendezvous(Created)
 	c.doing("close the runtime's descriptors", "")
 	c.call(unix.SYS_CLOSE_RANGE, num(3), num(0xffffffff), num(unix.CLOSE_RANGE_CLOEXEC))
+	c.seccomp()
 	c.doing("run "+h.Path, field+".path")
 	args := h.Args
 	if len(args) == 0 {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/spec"
@@ -22,9 +24,16 @@ func (c *compiler) fsMount(m *mount) error {
 // attachFS is fsMount that keeps the descriptor of the new mount.
 func (c *compiler) attachFS(m *mount) (made Arg, err error) {
 	c.doing(m.what(), m.field)
-	to := c.fsDestination(m)
+	var new Reg
+	if m.takesMode() {
+		new = c.newReg()
+	}
+	to := c.fsDestination(m, new)
 	c.guard(m.rel, to)
-	mode := c.inheritedMode(m, to)
+	var mode Reg
+	if m.takesMode() {
+		mode = c.load(c.statx(to), statxMode, 2, 0o7777)
+	}
 	fill := mode != 0 || m.copyUp // what is filled can only be read-only once it is
 	rest, tidy := *m, func() {}
 	if m.long() {
@@ -44,7 +53,7 @@ func (c *compiler) attachFS(m *mount) (made Arg, err error) {
 		c.labelMQueue(made)
 		c.doing(m.what(), m.field)
 	}
-	c.fill(m, mode, made, to)
+	c.fill(m, mode, new, made, to)
 	c.setAttributes(made, &rest) // what the mount did not get when it was made
 	c.moveMount(made, to)
 	c.close(to)
@@ -83,11 +92,15 @@ func (c *compiler) options(m *mount, filled bool) []option {
 }
 
 // fill gives a new tmpfs the mode and, for tmpcopyup, the content of the directory that it will cover.
-func (c *compiler) fill(m *mount, mode Reg, made, covered Arg) {
+func (c *compiler) fill(m *mount, mode, new Reg, made, covered Arg) {
 	if mode != 0 {
+		old, done := c.label(), c.label()
+		c.op(Compare, new.arg(), num(1)).then(done).otherwise(old)
+		c.place(old)
 		dir := c.openat(made, ".", unix.O_RDONLY|unix.O_DIRECTORY).save().arg()
 		c.call(unix.SYS_FCHMOD, dir, mode.arg())
 		c.close(dir)
+		c.place(done)
 	}
 	if m.copyUp {
 		c.sendFiles(covered, made)
@@ -115,16 +128,8 @@ func (c *compiler) fsconfig(fs Arg, o option) {
 	}
 }
 
-// inheritedMode loads the mode of a tmpfs's mount point, which the tmpfs takes on unless an option
-// says otherwise. Returns 0 when there is nothing to inherit.
-func (c *compiler) inheritedMode(m *mount, to Arg) Reg {
-	if m.Type != "tmpfs" {
-		return 0
-	}
-	for _, o := range m.data {
-		if o.key == "mode" {
-			return 0
-		}
-	}
-	return c.load(c.statx(to), statxMode, 2, 0o7777)
+// takesMode says whether a tmpfs takes on the mode of its mount point: unless an option says otherwise, or the
+// mount point was made for it, when the default of a tmpfs, 1777, is as good.
+func (m *mount) takesMode() bool {
+	return m.Type == "tmpfs" && !slices.ContainsFunc(m.data, func(o option) bool { return o.key == "mode" })
 }

@@ -35,10 +35,10 @@ var compilers = map[string]func(*Input) (*Program, error){
 	"exec-shared":   compileExec,
 	"rootless-exec": compileExec,
 	"hook": func(in *Input) (*Program, error) {
-		return CompileHook(in.Config, &in.Config.Hooks.CreateContainer[0], 42, "hooks.createContainer[0]")
+		return CompileHook(in.Config, &in.Config.Hooks.CreateContainer[0], 42, "hooks.createContainer[0]", nil)
 	},
 	"hook-no-args": func(in *Input) (*Program, error) {
-		return CompileHook(in.Config, &in.Config.Hooks.StartContainer[0], 42, "hooks.startContainer[0]")
+		return CompileHook(in.Config, &in.Config.Hooks.StartContainer[0], 42, "hooks.startContainer[0]", in.Filter)
 	},
 }
 

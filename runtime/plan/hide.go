@@ -9,6 +9,7 @@ import (
 // hidePaths masks and write-protects paths. It runs before pivot_root, while the host's /dev/null is in
 // reach: nothing inside the container is trusted to be a null device (security rule 3).
 func (c *compiler) hidePaths() {
+	c.protectDev()
 	if len(c.linux.MaskedPaths) > 0 {
 		c.maskPaths()
 	}

@@ -165,6 +165,9 @@ func (c *compiler) mount(m *mount) error {
 	if !m.remount {
 		delete(c.own, m.rel)
 	}
+	if m.rel == "dev" && !m.bind && !m.remount {
+		c.writableForNow(m)
+	}
 	switch {
 	case m.remount:
 		return c.remount(m)
@@ -194,6 +197,7 @@ func (c *compiler) bindMount(m *mount) {
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}
+	c.bindAttributes(m, tree)
 	c.attachTree(m, tree)
 }
 

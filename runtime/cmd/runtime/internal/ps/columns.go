@@ -24,6 +24,7 @@ func allColumns() []Column {
 		{"c", "C", 2, func(h *host, p *process) string { return strconv.Itoa(h.share(p)) }},
 		{"stime", "STIME", -5, func(h *host, p *process) string { return h.start(p) }},
 		{"tty tt tname", "TTY", -8, func(h *host, p *process) string { return ttyName(p.tty) }},
+		{"stat s state", "STAT", -4, func(h *host, p *process) string { return p.state }},
 		{"time cputime", "TIME", 8, func(h *host, p *process) string { return cpuTime(p.cpu) }},
 		{"comm ucmd", "COMMAND", -15, func(h *host, p *process) string { return p.comm }},
 		{"cmd", "CMD", -27, func(h *host, p *process) string { return p.command() }},
@@ -72,6 +73,8 @@ func ParseOptions(args []string) ([]Column, error) {
 			case 'e', 'A': // every process: the container's are all there is
 			case 'f':
 				o.full = true
+			case 'x': // those without a terminal too, which there is no other way to; and the columns of BSD
+				o.bsd = true
 			case 'o':
 				list := letters[i+1:]
 				if list == "" && len(args) > 0 {
@@ -88,12 +91,13 @@ func ParseOptions(args []string) ([]Column, error) {
 }
 
 func unsupported(option string) error {
-	return fmt.Errorf("cannot use option %q of ps: only -e, -f and -o LIST are supported", option)
+	return fmt.Errorf("cannot use option %q of ps: only -e, -f, -x and -o LIST are supported", option)
 }
 
 // options is what the options of ps ask for.
 type options struct {
 	full  bool
+	bsd   bool
 	lists []string
 }
 
@@ -103,6 +107,8 @@ func (o options) columns() ([]Column, error) {
 		return named(strings.Join(o.lists, ","))
 	case o.full:
 		return full(), nil
+	case o.bsd:
+		return named("pid,tty,stat,time,args")
 	}
 	return named("pid,tty,time,ucmd")
 }

@@ -16,6 +16,7 @@ const ticks = 100
 type process struct {
 	pid, ppid int
 	uid       uint32        // effective
+	state     string        // as ps(1) describes it, "PROCESS STATE CODES"
 	tty       int           // device number, 0 for none
 	cpu       time.Duration // used so far
 	started   time.Duration // after boot
@@ -68,9 +69,30 @@ func parseStat(s string) (*process, error) {
 		n[i] = v
 	}
 	return &process{
-		pid: n[0], ppid: n[1], tty: n[2], comm: s[open+1 : end],
+		pid: n[0], ppid: n[1], tty: n[2], comm: s[open+1 : end], state: stateOf(strings.TrimSpace(s[:open]), f),
 		cpu: fromTicks(n[3] + n[4]), started: fromTicks(n[5]),
 	}, nil
+}
+
+// stateOf is the letter of the state with those that BSD adds: nice or not, leader of a session, with threads, in
+// the foreground. f are the fields of /proc/PID/stat from the third on.
+func stateOf(pid string, f []string) string {
+	state := f[0]
+	if nice := f[16]; nice[0] == '-' {
+		state += "<"
+	} else if nice != "0" {
+		state += "N"
+	}
+	if f[3] == pid {
+		state += "s"
+	}
+	if f[17] != "1" {
+		state += "l"
+	}
+	if f[2] == f[5] {
+		state += "+"
+	}
+	return state
 }
 
 func fromTicks(n int) time.Duration { return time.Duration(n) * (time.Second / ticks) }

@@ -162,7 +162,7 @@ func deviceRule(d specs.LinuxDeviceCgroup, field string) (DeviceRule, error) {
 			return r, badConfig("cannot use %s.%s: %d is not a device number", field, n.name, *n.from)
 		}
 	}
-	for _, c := range d.Access {
+	for _, c := range strings.ReplaceAll(d.Access, "a", "") { // see package spec
 		bit := accessBit(c)
 		if bit == 0 {
 			return r, badConfig("cannot use %s.access: %q is not made of r, w and m", field, d.Access)

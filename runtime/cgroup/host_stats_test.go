@@ -3,6 +3,7 @@ package cgroup_test
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 
@@ -215,8 +216,9 @@ func TestHostOOMWatchWithoutController(t *testing.T) {
 	if h.V2Root == "" || strings.Contains(read(t, h.V2Root+"/cgroup.controllers"), "memory") {
 		t.Skip("needs a version 2 tree without the memory controller")
 	}
-	g := create(t, h, newPath(), &specs.LinuxResources{})
-	delete(g.Paths, "memory")
+	paths := maps.Clone(create(t, h, newPath(), &specs.LinuxResources{}).Paths)
+	delete(paths, "memory")
+	g := cgroup.Open(paths)
 	var missing interface{ NotImplemented() }
 	if _, err := g.WatchOOM(); !errors.As(err, &missing) {
 		t.Errorf("got %v", err)

@@ -41,6 +41,22 @@ func hog(args []string) error {
 	return nil
 }
 
+func huge(args []string) error {
+	mib, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	mem, err := unix.Mmap(-1, 0, mib<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_HUGETLB|unix.MAP_HUGE_2MB)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(mem); i += 2 << 20 {
+		mem[i] = 1
+	}
+	fmt.Println("touched", mib, "MiB")
+	return unix.Munmap(mem)
+}
+
 func forks(args []string) error {
 	want, err := strconv.Atoi(args[0])
 	if err != nil {

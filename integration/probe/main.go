@@ -15,6 +15,7 @@ var verbs = map[string]func(args []string) error{
 	"dump":    dump,     // print the facts of this process as JSON
 	"syscall": syscalls, // NUMBER [ARG…]: make one system call, print its errno
 	"hog":     hog,      // MIB: touch that much memory
+	"huge":    huge,     // MIB: touch that much memory in huge pages of 2 MiB
 	"forks":   forks,    // N: start N children that wait, print how many the kernel allowed
 	"cwd":     cwd,      // say whether the working directory lies under the root directory
 	"hook":    hook,     // FILE: append what a hook sees to FILE
@@ -25,7 +26,7 @@ var verbs = map[string]func(args []string) error{
 
 func main() {
 	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|forks|cwd|hook|exe|notify|clocks [ARG…]")
+		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|huge|forks|cwd|hook|exe|notify|clocks [ARG…]")
 		os.Exit(2)
 	}
 	if err := verbs[os.Args[1]](os.Args[2:]); err != nil {

@@ -26,8 +26,6 @@ func v2group(t *testing.T, name string) string {
 	return dir
 }
 
-func cgroupsPath(path string) Edit { return Linux(func(l *specs.Linux) { l.CgroupsPath = path }) }
-
 // cgroups(7), "Thread mode": below a threaded group there are no processes, only threads.
 func TestVMBelowAThreadedGroup(t *testing.T) {
 	needV2(t, "pids")
@@ -89,19 +87,22 @@ func writableCgroups(b *Bundle) {
 
 // nestingScript is what an init such as systemd does with its own group: it leaves it for one below and
 // hands on a controller.
-const nestingScript = `cd /sys/fs/cgroup && mkdir init work && echo $$ > init/cgroup.procs && echo +pids > cgroup.subtree_control && echo ready > /tmp/ready`
+const nestingScript = `set -e; cd /sys/fs/cgroup; mkdir init work; echo $$ > init/cgroup.procs; echo +pids > cgroup.subtree_control; echo ready`
 
 // nested is a container whose own group holds no processes, and could not.
 func nested(t *testing.T, edits ...Edit) (*cli, string) {
 	t.Helper()
 	r := newCLI(t)
-	b := newBundle(t, append([]Edit{writableCgroups, withProbe, Shell(nestingScript + "; exec sleep 1000")}, edits...)...)
+	out := t.TempDir()
+	b := newBundle(t, append([]Edit{writableCgroups, pidsLimit(100), Bind(out, "/out"), Shell("exec > /out/log 2>&1; " + nestingScript + "; exec sleep 1000")}, edits...)...)
 	id := r.Started(b)
-	await(t, "the nested groups", func() bool {
-		return exists(filepath.Join(b.Rootfs(), "tmp/ready")) || r.State(id).Status != "running"
-	})
-	if s := r.State(id).Status; s != "running" {
-		t.Fatalf("the container is %s", s)
+	log := func() string {
+		data, _ := os.ReadFile(filepath.Join(out, "log")) // not there yet: nothing
+		return strings.TrimSpace(string(data))
+	}
+	await(t, "the nested groups", func() bool { return log() == "ready" || r.State(id).Status != "running" })
+	if log() != "ready" {
+		t.Fatalf("the container failed: %s", log())
 	}
 	return r, id
 }
@@ -114,7 +115,7 @@ func TestVMExecIntoANestedContainer(t *testing.T) {
 	r.Must("exec", id, "cat", "/proc/self/cgroup").Printed("0::/init")
 	if underTest.kind == Dhow {
 		r.Must("exec", "--cgroup", "work", id, "cat", "/proc/self/cgroup").Printed("0::/work")
-		r.Do("exec", "--cgroup", "/", id, "true").Failed("--cgroup /")
+		r.Do("exec", "--cgroup", "/", id, "true").Failed("cgroup", "busy")
 	}
 	if got := len(r.processes(id)); got != 1 {
 		t.Errorf("%d processes", got)
@@ -170,4 +171,19 @@ func TestVMExecSubgroup(t *testing.T) {
 	r.Must("exec", "--cgroup", "sub", id, "grep", "-c", "/"+id+"/sub$", "/proc/self/cgroup").Printed("1")
 	r.Do("exec", "--cgroup", "absent", id, "true").Failed("absent")
 	r.Do("exec", "--cgroup", "memory:sub", id, "true").Failed("memory")
+}
+
+// Without a limit the kernel counts nevertheless what a container uses.
+func TestVMStatisticsWithoutLimits(t *testing.T) {
+	needV2(t, "memory", "pids", "cpu", "io")
+	t.Parallel()
+	r, id := sleeper(t)
+	dir := v2dir(t, r, id)
+	if n := v2number(t, dir, "memory.current"); n <= 0 {
+		t.Errorf("memory.current: %d", n)
+	}
+	wantV2(t, dir, map[string]string{"pids.current": "1", "memory.max": "max", "pids.max": "max"})
+	if !exists(dir+"/io.stat") || !exists(dir+"/cpu.max") {
+		t.Error("io or cpu is not counted")
+	}
 }

@@ -17,12 +17,16 @@ import (
 // inVM is true in the virtual machine of integration/vm.
 func inVM() bool { return os.Getenv("DHOW_TEST_VM") != "" }
 
+func unifiedHost() bool {
+	var st unix.Statfs_t
+	return unix.Statfs("/sys/fs/cgroup", &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC
+}
+
 // needV2 skips a test where the host is not unified or lacks a controller.
 func needV2(t *testing.T, controllers ...string) {
 	t.Helper()
 	needRoot(t)
-	var st unix.Statfs_t
-	if err := unix.Statfs("/sys/fs/cgroup", &st); err != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
+	if !unifiedHost() {
 		skip(t, "needs a unified host: make test-vm")
 	}
 	there := strings.Fields(readFile(t, "/sys/fs/cgroup/cgroup.controllers"))

@@ -63,7 +63,7 @@ func TestVMUpdateBelowTheUsage(t *testing.T) {
 	onlyDhow(t, "1.1 has no checkBeforeUpdate")
 	t.Parallel()
 	r := newCLI(t)
-	id := r.Started(newBundle(t, withProbe, noSwap(128), Shell("head -c 32M /dev/zero | tail -c 30M > /dev/shm/file; touch /tmp/full; sleep 1000")))
+	id := r.Started(newBundle(t, withProbe, noSwap(128), Shell("head -c 41943040 /dev/zero > /dev/shm/file; sleep 1000")))
 	dir := v2dir(t, r, id)
 	await(t, "the memory to be used", func() bool { return v2number(t, dir, "memory.current") > 30<<20 })
 	cmd := r.Command("update", "--resources", "-", id)

@@ -70,7 +70,7 @@ func findDebian(cache string) (disk string, err error) {
 	if err := furnish(dir); err != nil {
 		return "", err
 	}
-	return disk, makeExt4(disk, dir)
+	return disk, makeExt4(disk, debianDiskSize, dir)
 }
 
 func furnish(dir string) error {
@@ -106,12 +106,17 @@ func furnish(dir string) error {
 	return err
 }
 
-func makeExt4(disk, dir string) error {
+// makeExt4 makes a file system with what is in dir, "" for nothing.
+func makeExt4(disk string, size int64, dir string) error {
 	part := disk + ".part"
-	if err := sparse(part, debianDiskSize, nil); err != nil {
+	if err := sparse(part, size, nil); err != nil {
 		return err
 	}
-	out, err := exec.Command("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", dir, part).CombinedOutput()
+	args := []string{"-q", "-t", "ext4", "-O", "^has_journal"}
+	if dir != "" {
+		args = append(args, "-d", dir)
+	}
+	out, err := exec.Command("mke2fs", append(args, part)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cannot make a file system: %w\n%s", err, strings.TrimSpace(string(out)))
 	}

@@ -41,6 +41,7 @@ func (m *machine) args() []string {
 	}
 	args = append(args, disk(job.ScratchDisk, filepath.Join(m.dir, "scratch"))...)
 	args = append(args, disk(job.SwapDisk, filepath.Join(m.dir, "swap"))...)
+	args = append(args, disk(job.TempDisk, filepath.Join(m.dir, "temp"))...)
 	if m.disk != "" {
 		args = append(args, disk(job.RootDisk, m.disk)...)
 	}
@@ -58,10 +59,14 @@ func disk(serial, file string) []string {
 const (
 	scratchSize = 64 << 20
 	swapSize    = 256 << 20
+	tempSize    = 2 << 30
 )
 
 func (m *machine) makeDisks() error {
 	if err := sparse(filepath.Join(m.dir, "scratch"), scratchSize, nil); err != nil {
+		return err
+	}
+	if err := makeExt4(filepath.Join(m.dir, "temp"), tempSize, ""); err != nil {
 		return err
 	}
 	return sparse(filepath.Join(m.dir, "swap"), swapSize, swapHeader(swapSize))

@@ -115,6 +115,22 @@ func (h *Host) Controllers() ([]string, error) {
 	return list, nil
 }
 
+// Accounting lists the controllers that every container's group wants for its statistics, limits or not, of
+// those that a unified host has. Version 1 hierarchies count without being told.
+func (h *Host) Accounting() ([]string, error) {
+	if h.Mode != Unified {
+		return nil, nil
+	}
+	there, err := h.available()
+	var list []string
+	for _, c := range []string{"cpu", "io", "memory", "pids"} {
+		if contains(there, c) {
+			list = append(list, c)
+		}
+	}
+	return list, err
+}
+
 // own returns this process's group for a controller, below its mount point.
 func (h *Host) own(controller string) (string, error) {
 	if h.Own == nil {

@@ -3,6 +3,7 @@ package cgroup_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,5 +108,24 @@ func golden(t *testing.T, file, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("%s (rerun with -update if this is meant):\ngot\n%swant\n%s", file, got, want)
+	}
+}
+
+func TestAccounting(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		mode      cgroup.Mode
+		available []string
+		want      string
+	}{
+		{cgroup.Unified, []string{"cpuset", "cpu", "io", "memory", "hugetlb", "pids"}, "[cpu io memory pids]"},
+		{cgroup.Unified, []string{"pids"}, "[pids]"},
+		{cgroup.Unified, []string{}, "[]"},
+		{cgroup.Hybrid, []string{"memory"}, "[]"},
+	} {
+		h := &cgroup.Host{Mode: c.mode, V2Root: "/sys/fs/cgroup", Available: c.available}
+		if got, err := h.Accounting(); err != nil || fmt.Sprint(got) != c.want {
+			t.Errorf("%v with %v: %v, %v, want %s", c.mode, c.available, got, err, c.want)
+		}
 	}
 }

@@ -179,6 +179,11 @@ func (s *Store) planCgroups(b *blueprint) error {
 	} else if uid, ok := cgroupOwner(b.doc.Spec); ok {
 		b.cgroups.Delegate(host, uid)
 	}
+	if b.cgroups.Unit == nil { // systemd counts by itself
+		if b.cgroups.Account, err = host.Accounting(); err != nil {
+			return err
+		}
+	}
 	b.paths = cgroupPaths(b.cgroups)
 	in.Host.Unified = host.Mode == cgroup.Unified
 	in.Host.CgroupRoot, in.Host.CgroupV1 = host.V2Root, host.V1

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/integration/vm/job"
 )
@@ -24,7 +21,7 @@ func agent(j job.Job) error {
 		return err
 	}
 	defer port.Close()
-	env, err := disks()
+	env, err := diskVariables()
 	if err != nil {
 		fmt.Fprintf(port, "%s%v\n", job.Note, err)
 	}
@@ -56,21 +53,14 @@ func openPort() (*os.File, error) {
 	return nil, errors.New("there is no port " + job.Port)
 }
 
-// disks turns swap on and tells where the scratch disk is.
-func disks() ([]string, error) {
+// diskVariables tells the tests where the disks are that they may use.
+func diskVariables() ([]string, error) {
 	swap, err := diskBySerial(job.SwapDisk)
 	if err != nil {
 		return nil, err
 	}
-	path, err := unix.BytePtrFromString(swap)
-	if err != nil {
-		return nil, err
-	}
-	if _, _, errno := unix.Syscall(unix.SYS_SWAPON, uintptr(unsafe.Pointer(path)), 0, 0); errno != 0 {
-		return nil, fmt.Errorf("cannot swap on %s: %w", swap, errno)
-	}
 	scratch, err := diskBySerial(job.ScratchDisk)
-	return []string{"DHOW_TEST_DISK=" + scratch}, err
+	return []string{"DHOW_TEST_DISK=" + scratch, "DHOW_TEST_SWAP=" + swap}, err
 }
 
 // carryOut runs one program; its status is 128+n after signal n.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/integration/vm/job"
 )
 
 const newRoot = "/newroot"
@@ -33,11 +35,18 @@ func bootPlain() error {
 		{"tmpfs", "/dev/shm", "mode=1777", unix.MS_NOSUID | unix.MS_NODEV},
 		{"mqueue", "/dev/mqueue", "", closed},
 		{"hugetlbfs", "/dev/hugepages", "", unix.MS_NOSUID | unix.MS_NODEV},
-		{"tmpfs", "/tmp", "mode=1777", 0},
 		{"tmpfs", "/run", "mode=755", 0},
 	})
 	if err != nil {
 		return err
+	}
+	// Not a tmpfs, on which ids cannot be mapped before Linux 6.3.
+	disk, err := diskBySerial(job.TempDisk)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.MkdirAll("/tmp", 0o755), unix.Mount(disk, "/tmp", "ext4", unix.MS_NOATIME, "nobarrier"), os.Chmod("/tmp", 0o1777)); err != nil {
+		return fmt.Errorf("cannot mount %s on /tmp: %w", disk, err)
 	}
 	if err := errors.Join(unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""),
 		run("/bin/busybox", "--install", "-s", "/bin"),

@@ -30,7 +30,8 @@ type Run struct {
 const (
 	RootDisk    = "root"
 	ScratchDisk = "scratch" // empty, for limits on input and output
-	SwapDisk    = "swap"    // becomes swap space
+	SwapDisk    = "swap"    // formatted as swap space
+	TempDisk    = "temp"    // formatted as ext4, for /tmp
 )
 
 // Lines on the port that are not a program's output start with one of these.

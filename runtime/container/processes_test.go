@@ -6,6 +6,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"github.com/dhow-containers/dhow/runtime/diagnose"
 )
 
 // TestInPIDNamespace: the processes of one pid namespace, and no others.
@@ -31,7 +33,7 @@ func TestInPIDNamespace(t *testing.T) {
 
 // TestIsRootless: the flag decides; by default it is who calls.
 func TestIsRootless(t *testing.T) {
-	for flag, want := range map[string]bool{"true": true, "false": false, "auto": os.Geteuid() != 0 || InUserNamespace()} {
+	for flag, want := range map[string]bool{"true": true, "false": false, "auto": os.Geteuid() != 0 || diagnose.InUserNamespace()} {
 		if got := (&Store{Rootless: flag}).isRootless(); got != want {
 			t.Errorf("--rootless %s: %v", flag, got)
 		}

@@ -263,6 +263,7 @@ func filter(doc *spec.Document, cache string) (*plan.Filter, error) {
 func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 	in.Host.ExistsKcore = unix.Access("/proc/kcore", unix.F_OK) == nil
 	in.Host.Capabilities = diagnose.Capabilities()
+	in.Host.Links = copiedLinks(in.Bundle, in.Config.Mounts)
 	p := in.Config.Process
 	if p.OOMScoreAdj != nil {
 		in.Host.OOMScoreAdj = ownOOMScore()
@@ -274,6 +275,27 @@ func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 	if p.SelinuxLabel != "" || in.Config.Linux != nil && in.Config.Linux.MountLabel != "" {
 		in.Host.SELinux = HasSELinux()
 	}
+}
+
+// copiedLinks reads the symbolic links among the sources of mounts with the option copy-symlink.
+func copiedLinks(bundle string, mounts []specs.Mount) map[string]string {
+	var links map[string]string
+	for i := range mounts {
+		if !slices.Contains(mounts[i].Options, "copy-symlink") {
+			continue
+		}
+		source := mounts[i].Source
+		if !filepath.IsAbs(source) {
+			source = filepath.Join(bundle, source)
+		}
+		if target, err := os.Readlink(source); err == nil {
+			if links == nil {
+				links = map[string]string{}
+			}
+			links[source] = target
+		}
+	}
+	return links
 }
 
 // ownOOMScore reads the adjustment that a child inherits; a value no config can have stands for unknown.

@@ -95,6 +95,8 @@ func moreCallInfo(nr uint32) (name, args string) {
 		return "prctl", "Pd---"
 	case unix.SYS_PRLIMIT64:
 		return "prlimit64", "dRp-"
+	case unix.SYS_READLINKAT:
+		return "readlinkat", "Dspd"
 	case unix.SYS_SCHED_SETATTR:
 		return "sched_setattr", "dp-"
 	case unix.SYS_RT_SIGACTION:

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ type Host struct {
 	Home         string            // home directory of process.user in the container's /etc/passwd
 	AppArmor     bool              // it is enabled; only looked up for a config that asks for it
 	SELinux      bool              // the same
+	Links        map[string]string // targets of symbolic links that are sources of mounts with copy-symlink
 	Capabilities uint64            // what the runtime can grant outside of a user namespace of the container's own
 
 	Unprivileged    bool // the runtime is not root: it has no power but over a user namespace of its own making
@@ -70,8 +72,7 @@ type compiler struct {
 	own        map[string]Arg   // the config's own file systems that it remounts, by path
 	unitTree   map[string][]Arg // mount objects of a unit's directories, one for each mount of them
 	trees      hostTrees
-	devField   string   // the mount on /dev that is to be read-only, once it is full
-	unknown    []string // config fields that this version cannot serve
+	devField   string // the mount on /dev that is to be read-only, once it is full
 }
 
 // Descriptors of the child that have a fixed place above the preserved ones.
@@ -262,13 +263,6 @@ func (c *compiler) newNamespace(t specs.LinuxNamespaceType) bool {
 	return ns != nil && ns.Path == ""
 }
 
-// unsupported remembers a config field that asks for something this version cannot do.
-func (c *compiler) unsupported(asked bool, field string) {
-	if asked {
-		c.unknown = append(c.unknown, field)
-	}
-}
-
 // needMounts refuses what without a mount namespace would be done to the host, and stay there.
 func (c *compiler) needMounts() error {
 	if c.ownMounts() {
@@ -295,19 +289,11 @@ func (c *compiler) needMounts() error {
 
 // supported refuses what would otherwise be ignored.
 func (c *compiler) supported() error {
-	c.unsupported(c.cfg.Root == nil, "a config without root")
+	if c.cfg.Root == nil {
+		return errors.New("cannot do what the config asks for: not supported yet: a config without root")
+	}
 	if err := c.needMounts(); err != nil {
 		return err
-	}
-	for i := range c.cfg.Mounts {
-		m := &c.cfg.Mounts[i]
-		for j, word := range m.Options {
-			known, _ := spec.MountOption(word)
-			c.unsupported(known.Kind == spec.OptExtension && word == "copy-symlink", fmt.Sprintf("mounts[%d].options[%d] (%s)", i, j, word))
-		}
-	}
-	if len(c.unknown) > 0 {
-		return fmt.Errorf("cannot do what the config asks for: not supported yet: %s", strings.Join(c.unknown, ", "))
 	}
 	return c.securityModules()
 }

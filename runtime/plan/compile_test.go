@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 			s.Linux.Namespaces[0].Type = specs.UserNamespace
 			s.Linux.Devices = make([]specs.LinuxDevice, 1)
 		}, "cannot use linux.devices in a user namespace: it needs a mount namespace"},
-		"copy-symlink":     {mount(specs.Mount{Destination: "/a", Source: "/b", Options: []string{"bind", "copy-symlink"}}), "mounts[0].options[1] (copy-symlink)"},
+		"copy-symlink":     {mount(specs.Mount{Destination: "/a", Type: "tmpfs", Options: []string{"copy-symlink"}}), "(mounts[0].options): copy-symlink is for bind mounts"},
 		"tmpcopyup":        {mount(specs.Mount{Destination: "/a", Type: "ext4", Options: []string{"tmpcopyup"}}), "(mounts[0].options): tmpcopyup"},
 		"over the root":    {mount(specs.Mount{Destination: "/a/..", Type: "tmpfs"}), "over the container's root (mounts[0].destination)"},
 		"tmpfs on /proc":   {mount(specs.Mount{Destination: "//proc/", Type: "tmpfs"}), "only procfs may be mounted there"},

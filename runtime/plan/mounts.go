@@ -25,6 +25,7 @@ type mount struct {
 	bind      bool
 	copyUp    bool        // tmpcopyup
 	idmap     idmapOption // idmap, ridmap
+	copyLink  bool        // copy-symlink
 	recursive bool        // rbind
 	remount   bool
 	remounted bool // by a later entry of mounts[]
@@ -86,6 +87,8 @@ func parseMount(sm *specs.Mount, field string) (*mount, error) {
 		return nil, fmt.Errorf("cannot mount %s on /proc (%s): only procfs may be mounted there", sm.Type, field)
 	case m.copyUp && sm.Type != "tmpfs":
 		return nil, fmt.Errorf("cannot copy up into a mount of type %q (%s.options): tmpcopyup is for tmpfs", sm.Type, field)
+	case m.copyLink && !m.bind:
+		return nil, fmt.Errorf("cannot mount %s on %s (%s.options): copy-symlink is for bind mounts", sm.Type, sm.Destination, field)
 	case m.bind && len(m.data) > 0:
 		return nil, fmt.Errorf("cannot bind with the option %q (%s): unknown option", m.data[0].key, m.data[0].field)
 	}
@@ -133,6 +136,8 @@ func (m *mount) apply(known spec.MountOpt, o option) {
 		switch o.key {
 		case "tmpcopyup":
 			m.copyUp = true
+		case "copy-symlink":
+			m.copyLink = true
 		case "idmap", "ridmap":
 			m.idmap = idmapOption{known.Recursive, o.field}
 		}
@@ -184,16 +189,16 @@ func (c *compiler) mount(m *mount) error {
 // bindMount attaches a copy of the source's mount, which the parent opens before the clone: in the
 // host's mount namespace, with the host's paths.
 func (c *compiler) bindMount(m *mount) {
+	if target := c.copiedLink(m); target != "" {
+		c.copySymlink(m, target)
+		return
+	}
 	c.doing("bind "+m.Source+" on "+m.Destination, m.field)
 	flags := 0
 	if m.recursive {
 		flags = unix.AT_RECURSIVE
 	}
-	source := m.Source
-	if !path.IsAbs(source) { // config.md, "Mounts": relative to the bundle
-		source = path.Join(c.in.Bundle, source)
-	}
-	tree := c.hostTree(File{Kind: OpenTree, Path: source, Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
+	tree := c.hostTree(File{Kind: OpenTree, Path: c.sourceOf(m), Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}

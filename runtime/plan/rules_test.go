@@ -104,7 +104,7 @@ var pathArgs = map[uint32][][2]int{
 	unix.SYS_MOVE_MOUNT: {{0, 1}, {2, 3}}, unix.SYS_MKDIRAT: {{0, 1}}, unix.SYS_MKNODAT: {{0, 1}},
 	unix.SYS_SYMLINKAT: {{1, 2}}, unix.SYS_UNLINKAT: {{0, 1}}, unix.SYS_STATX: {{0, 1}}, unix.SYS_FACCESSAT2: {{0, 1}},
 	unix.SYS_FCHOWNAT: {{0, 1}}, unix.SYS_CHDIR: {{-1, 0}}, unix.SYS_CHROOT: {{-1, 0}}, unix.SYS_UMOUNT2: {{-1, 0}},
-	unix.SYS_MOUNT: {{-1, 1}}, unix.SYS_FSPICK: {{0, 1}},
+	unix.SYS_MOUNT: {{-1, 1}}, unix.SYS_FSPICK: {{0, 1}}, unix.SYS_READLINKAT: {{0, 1}},
 	unix.SYS_PIVOT_ROOT: {{-1, 0}, {-1, 1}}, unix.SYS_EXECVE: {{-1, 0}},
 }
 

@@ -2,6 +2,9 @@ package plan
 
 // tweaks are what of a case's Input is not in its config.json.
 var tweaks = map[string]func(*Input){
+	"copy-symlink": func(in *Input) {
+		in.Host.Links = map[string]string{"/bundle/volumes/link": "../some/where/else"}
+	},
 	"systemd-unit": func(in *Input) {
 		in.Cgroups = map[string]string{"": "/sys/fs/cgroup/system.slice/dhow-c1.scope"}
 		in.Unit = &Unit{Name: "dhow-c1.scope", Dirs: []string{in.Cgroups[""]}}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"golang.org/x/sys/unix"
@@ -32,7 +30,7 @@ func supported() *features.Features {
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
 		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
-		MountOptions:  mountOptions(),
+		MountOptions:  spec.MountOptionNames(),
 		Linux: &features.Linux{
 			Namespaces:      []string{"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"},
 			Capabilities:    capabilityNames(),
@@ -54,14 +52,6 @@ func supported() *features.Features {
 		f.Annotations["io.github.dhow-containers.runtime.commit"] = commit
 	}
 	return f
-}
-
-// mountOptions lists the options of config.md but those that package plan refuses.
-func mountOptions() []string {
-	return slices.DeleteFunc(spec.MountOptionNames(), func(name string) bool {
-		o, _ := spec.MountOption(name)
-		return o.Kind == spec.OptExtension && name == "copy-symlink"
-	})
 }
 
 // supportedSeccomp lists what libseccomp 2.5.4 knows. All but one of it is older than the kernels that this

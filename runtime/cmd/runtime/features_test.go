@@ -111,7 +111,7 @@ func TestFeaturesCompile(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, list := range [][]string{f.Actions, f.Operators, f.Archs, mountOptions()} {
+	for _, list := range [][]string{f.Actions, f.Operators, f.Archs, supported().MountOptions} {
 		if !slices.IsSorted(list) {
 			t.Errorf("not sorted: %v", list)
 		}

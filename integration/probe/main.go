@@ -22,11 +22,17 @@ var verbs = map[string]func(args []string) error{
 	"exe":     exe,      // SECONDS: try to write to any executable but this one through /proc
 	"notify":  notify,   // TEXT: send it to NOTIFY_SOCKET
 	"clocks":  clocks,   // print the boot and monotonic clocks in seconds
+	"count":   count,    // FILE: append numbers to FILE
+	"say":     say,      // print numbers
+	"talk":    talk,     // FILE [ADDRESS]: append numbers to FILE that come back over TCP
+	"lock":    lock,     // FILE LOCK: append numbers to FILE while LOCK is locked
+	"send":    dgrams,   // FILE SOCKET: send numbers to a unix socket
+	"tty":     terminal, // print numbers, and what is typed
 }
 
 func main() {
 	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|huge|forks|cwd|hook|exe|notify|clocks [ARG…]")
+		fmt.Fprintln(os.Stderr, "usage: probe dump|syscall|hog|huge|forks|cwd|hook|exe|notify|clocks|count|say|talk|lock|send|tty [ARG…]")
 		os.Exit(2)
 	}
 	if err := verbs[os.Args[1]](os.Args[2:]); err != nil {

@@ -49,6 +49,12 @@ func (g *Group) Frozen() (bool, error) {
 	return state == on, nil
 }
 
+// FreezerDir returns the directory that freezes the group, "" when no hierarchy does.
+func (g *Group) FreezerDir() string {
+	dir, _, _ := g.freezer()
+	return dir
+}
+
 // freezer returns the directory and file that freeze the group, and the value
 // that does.
 func (g *Group) freezer() (dir, file, on string) {

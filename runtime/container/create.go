@@ -51,6 +51,7 @@ type making struct {
 	agent    agent     // of seccomp, when the process does not wait for Start
 	notifier *notifier // of NOTIFY_SOCKET, likewise
 	recorded bool
+	restored bool // by criu, from a checkpoint
 	undo     undo
 }
 
@@ -159,7 +160,7 @@ func (m *making) makeRecord(s *Store) error {
 	if err != nil {
 		return err
 	}
-	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Unit: m.cgroups.Unit, Rdt: m.rdt, Config: m.doc.Raw}
+	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Unit: m.cgroups.Unit, Rdt: m.rdt, Config: m.doc.Raw, Restored: m.restored}
 	m.handle = &handle{r, s, dir}
 	if err = r.write(dir); err != nil {
 		m.unclaim()

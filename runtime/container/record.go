@@ -26,6 +26,8 @@ type record struct {
 	Rdt     *resctrl.Group    // nil without linux.intelRdt
 	Config  []byte            // the text of the bundle's config.json
 
+	Restored bool // made by restore: criu has put it into a time namespace
+
 	// Of the file init, once the container's first process exists.
 	Pid       int
 	StartTime uint64 // in clock ticks since boot (proc_pid_stat(5)): tells a reused pid apart
@@ -60,6 +62,9 @@ func (r *record) encode() []byte {
 	}
 	if r.Rdt != nil {
 		b = appendGroup(append(b, `,"intelRdt":`...), r.Rdt)
+	}
+	if r.Restored {
+		b = append(b, `,"restored":true`...)
 	}
 	b = append(b, `,"config":`...)
 	b = append(b, r.Config...)
@@ -112,6 +117,8 @@ func decodeRecord(data []byte) (*record, error) {
 				r.Unit = decodeUnit(d)
 			case "intelRdt":
 				r.Rdt = decodeGroup(d)
+			case "restored":
+				d.Bool(&r.Restored)
 			case "config":
 				start, end := d.Raw()
 				r.Config = data[start:end]

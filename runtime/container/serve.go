@@ -56,6 +56,11 @@ func (m *making) takeTerminal(r *launch.Request) error {
 	if err != nil {
 		return err
 	}
+	return m.keepMaster(master)
+}
+
+// keepMaster gives the terminal to the caller's socket, or keeps it to serve it here.
+func (m *making) keepMaster(master *os.File) error {
 	if m.sock == nil {
 		m.master = master
 		adjustTerminal(master)

@@ -37,7 +37,24 @@ func (h *handle) config() (*spec.Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the record of container %q: %w", h.ID, err)
 	}
+	if h.Restored {
+		h.addTimeNamespace(doc.Spec)
+	}
 	return doc, nil
+}
+
+// addTimeNamespace notes the time namespace in which criu has the clocks of restored processes go on.
+func (h *handle) addTimeNamespace(config *specs.Spec) {
+	for _, ns := range namespaces(config) {
+		if ns.Type == specs.TimeNamespace {
+			return
+		}
+	}
+	own, err := os.Readlink("/proc/self/ns/time")
+	theirs, e := os.Readlink("/proc/" + strconv.Itoa(h.Pid) + "/ns/time")
+	if err == nil && e == nil && own != theirs && config.Linux != nil {
+		config.Linux.Namespaces = append(config.Linux.Namespaces, specs.LinuxNamespace{Type: specs.TimeNamespace})
+	}
 }
 
 // State describes a container.

@@ -16,6 +16,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/runtime/checkpoint"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/plan"
 	"github.com/dhow-containers/dhow/runtime/seccomp"
@@ -76,6 +77,14 @@ func (f *fakeStore) Update(id string, r *specs.LinuxResources) error {
 func (f *fakeStore) UpdateIntelRdt(id, l3, memBw string) error {
 	f.did("update-rdt", id, l3, memBw)
 	return f.err
+}
+func (f *fakeStore) Checkpoint(id string, o checkpoint.Options) error {
+	f.did("checkpoint", id, o)
+	return f.err
+}
+func (f *fakeStore) Restore(id string, o container.RestoreOptions) (int, error) {
+	f.did("restore", id, o)
+	return f.code, f.err
 }
 func (f *fakeStore) Plan(id string, o container.CreateOptions) (*plan.Program, error) {
 	f.did("plan", id, o)
@@ -146,7 +155,6 @@ func sampleInfo() *container.Info {
 
 func TestUsageErrors(t *testing.T) {
 	refuse(t, "craete x", 1, `cannot run command "craete": no such command, did you mean "create"? (see 'runtime --help')`)
-	refuse(t, "checkpoint x", 1, `cannot run command "checkpoint": not supported yet`)
 	refuse(t, "--rot /x list", 1, `cannot use --rot: no such flag, did you mean --root? (see 'runtime --help')`)
 	refuse(t, "--log-format xml list", 1, `cannot use --log-format "xml": want text or json (see 'runtime --help')`)
 	refuse(t, "--rootless 1 list", 1, `cannot use --rootless "1": want true or false or auto (see 'runtime --help')`)

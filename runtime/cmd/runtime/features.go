@@ -43,7 +43,11 @@ func supported() *features.Features {
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: new(true)}},
 			NetDevices:      &features.NetDevices{Enabled: new(true)},
 		},
-		Annotations: map[string]string{"io.github.dhow-containers.runtime.version": version},
+		Annotations: map[string]string{
+			"io.github.dhow-containers.runtime.version":  version,
+			"org.opencontainers.runc.checkpoint.enabled": "true", // runc's name, which callers ask for
+		},
+		PotentiallyUnsafeConfigAnnotations: []string{"org.criu.config", "org.systemd.property."}, // a file that criu reads, properties of a unit
 	}
 	if v := seccomp.Version(); v != "" {
 		f.Annotations["io.github.seccomp.libseccomp.version"] = v // as runc has it

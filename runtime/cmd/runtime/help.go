@@ -18,7 +18,7 @@ func helpVerb() *verb {
 		summary: "show what the program, or one command, takes",
 		about:   "Prints the list of commands, or the help of COMMAND.",
 		max:     1,
-		words:   []string{"create", "start", "run", "state", "kill", "delete", "exec", "list", "ps", "pause", "resume", "update", "events", "spec", "features", "plan", "doctor", "completion"},
+		words:   []string{"create", "start", "run", "state", "kill", "delete", "exec", "list", "ps", "pause", "resume", "update", "events", "checkpoint", "restore", "spec", "features", "plan", "doctor", "completion"},
 		new:     func() command { return &helpCommand{} },
 	}
 }

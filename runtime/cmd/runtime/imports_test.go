@@ -24,6 +24,7 @@ func TestImports(t *testing.T) {
 	modules := []string{
 		"github.com/dhow-containers/dhow/", "github.com/opencontainers/runtime-spec/", "github.com/containerd/errdefs",
 		"github.com/moby/sys/mountinfo", "golang.org/x/sys/",
+		"github.com/checkpoint-restore/go-criu/v8/rpc", "github.com/aperturerobotics/protobuf-go-lite",
 	}
 	for path := range strings.FieldsSeq(string(out)) {
 		host, _, _ := strings.Cut(path, "/")

@@ -9,6 +9,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/runtime/checkpoint"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/diagnose"
 	"github.com/dhow-containers/dhow/runtime/plan"
@@ -32,6 +33,8 @@ type store interface {
 	Stats(id string) (*container.Stats, error)
 	Events(id string, interval time.Duration, report func(container.Event) error) error
 	UpdateIntelRdt(id, l3, memBw string) error
+	Checkpoint(id string, o checkpoint.Options) error
+	Restore(id string, o container.RestoreOptions) (exit int, err error)
 	Plan(id string, o container.CreateOptions) (*plan.Program, error)
 }
 

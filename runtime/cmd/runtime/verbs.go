@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
 )
@@ -37,7 +36,8 @@ func (noFlags) flags() []flags.Flag { return nil }
 func verbs() []*verb {
 	return []*verb{
 		createVerb(), startVerb(), runVerb(), stateVerb(), killVerb(), deleteVerb(),
-		execVerb(), listVerb(), psVerb(), pauseVerb(), resumeVerb(), updateVerb(), eventsVerb(), specVerb(), featuresVerb(), planVerb(), doctorVerb(),
+		execVerb(), listVerb(), psVerb(), pauseVerb(), resumeVerb(), updateVerb(), eventsVerb(),
+		checkpointVerb(), restoreVerb(), specVerb(), featuresVerb(), planVerb(), doctorVerb(),
 		completionVerb(), helpVerb(),
 	}
 }
@@ -62,13 +62,7 @@ func verbNames() []string {
 	return names
 }
 
-// later are runc's verbs that this version lacks.
-var later = [...]string{"checkpoint", "restore"}
-
 func unknownVerb(name string) error {
-	if slices.Contains(later[:], name) {
-		return fmt.Errorf("cannot run command %q: not supported yet", name)
-	}
 	hint := ""
 	if near := flags.Nearest(name, verbNames()); near != "" {
 		hint = fmt.Sprintf(", did you mean %q?", near)

@@ -1,0 +1,111 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCheckpointErrors(t *testing.T) {
+	onlyDhow(t, "holds our messages")
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.Do("checkpoint", "--image-path", s.images, "--parent-path", "/abs", s.id).Failed("--parent-path").Exited(1)
+	s.Do("checkpoint", "--image-path", s.images, "--parent-path", "../none", s.id).Failed("--parent-path", "none").Exited(1)
+	s.Do("checkpoint", "--image-path", s.images, "--page-server", "host", s.id).Failed("--page-server").Exited(1)
+	s.Do("checkpoint", "--image-path", s.images, "--manage-cgroups-mode", "odd", s.id).Failed("--manage-cgroups-mode").Exited(1)
+	s.Do("checkpoint", "--image-path", s.images, "--status-fd", "1", s.id).Failed("--lazy-pages").Exited(1)
+	s.Do("checkpoint", "--image-path", "/proc/none", s.id).Failed("--image-path").Exited(1)
+	s.Do("checkpoint", "--image-path", s.images, "no-such-id").Failed("does not exist").Exited(1)
+
+	missing := *s.cli
+	missing.Env = append(os.Environ(), "PATH=/nowhere")
+	missing.Do("checkpoint", "--image-path", s.images, s.id).Failed("criu", "$PATH").Exited(1)
+	missing.Do("restore", "--image-path", s.images, "--bundle", s.b.Dir, "other").Failed("criu", "$PATH").Exited(1)
+
+	s.checkpoint("--leave-running").Exited(0)
+	id := s.Create(newBundle(t))
+	s.Do("checkpoint", "--image-path", s.images, id).Failed("not running").Exited(1)
+	s.Do("restore", "--image-path", s.images, "--bundle", s.b.Dir, id).Failed("already exists").Exited(1)
+	s.goesOn()
+}
+
+// A failed restore says why in criu's words, and leaves nothing.
+func TestRestoreFails(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	call := func(images string) *result {
+		return s.Detached("restore", "-d", "--image-path", images, "--bundle", s.b.Dir, s.id)
+	}
+	nothing := func() {
+		t.Helper()
+		s.Do("state", s.id).Failed("does not exist")
+		checkGone(t, s.id)
+	}
+	empty := t.TempDir()
+	call(empty).Failed().Exited(1)
+	nothing()
+	if underTest.kind == Dhow {
+		call(empty).Failed("--image-path", "no checkpoint in")
+	}
+	core := filepath.Join(s.images, "pstree.img")
+	kept, err := os.ReadFile(core)
+	must(t, err)
+	must(t, os.WriteFile(core, nil, 0o600))
+	call(s.images).Failed().Exited(1)
+	if underTest.kind == Dhow {
+		call(s.images).Failed("cannot restore", "Unexpected EOF", filepath.Join(s.images, "restore.log"))
+	}
+	nothing()
+	must(t, os.WriteFile(core, kept, 0o600))
+	// Processes are restored up to the point where a hook fails.
+	config := readFile(t, filepath.Join(s.b.Dir, "config.json"))
+	hooked := strings.Replace(config, "{", `{"hooks":{"createRuntime":[{"path":"/bin/false"}]},`, 1)
+	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(hooked), 0o644))
+	call(s.images).Failed("createRuntime").Exited(1)
+	nothing()
+	// A bind without a source.
+	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(strings.ReplaceAll(config, s.out, "/no/such/source")), 0o644))
+	call(s.images).Failed("/no/such/source").Exited(1)
+	nothing()
+	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(config), 0o644))
+	s.restore().Exited(0)
+	s.goesOn()
+}
+
+// --pre-dump needs a kernel that tracks changed memory, and says so elsewhere.
+func TestCheckpointPreDump(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	parent := filepath.Join(filepath.Dir(s.images), "parent")
+	res := s.Do("checkpoint", "--pre-dump", "--image-path", parent, s.id)
+	s.awaitNumbers(3) // in both cases
+	if strings.Contains(res.Stderr, "SOFT_DIRTY") || strings.Contains(res.Stderr, "MemTrack") {
+		skip(t, "the kernel has no CONFIG_MEM_SOFT_DIRTY")
+	}
+	res.Exited(0)
+	s.checkpoint("--parent-path", "../parent").Exited(0)
+	s.restore().Exited(0)
+	s.goesOn()
+}
+
+// Wherever a restore is killed, `delete --force` removes what there is, and the images are still good.
+func TestKillRestoreAtItsFailpoints(t *testing.T) {
+	t.Parallel()
+	path := failpointRuntime(t)
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	for _, name := range []string{"criu", "namespaces", "record", "restored"} {
+		killed := *s.cli
+		killed.Path = path
+		killed.Env = append(killed.Env[:len(killed.Env):len(killed.Env)], "DHOW_FAILPOINT=parent:"+name)
+		killed.Detached("restore", "-d", "--image-path", s.images, "--bundle", s.b.Dir, s.id).Exited(137)
+		s.Must("delete", "--force", s.id)
+		checkGone(t, s.id)
+	}
+	must(t, os.Remove(filepath.Join(s.out, "log")))
+	s.restore().Exited(0)
+	s.awaitNumbers(3)
+}

@@ -1,0 +1,358 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+var criuOnce = sync.OnceValues(CRIU)
+
+// newCRIU is newCLI with a criu in its $PATH.
+func newCRIU(t *testing.T) *cli {
+	t.Helper()
+	r := newCLI(t)
+	dir, err := criuOnce()
+	if err != nil {
+		skip(t, err.Error())
+	}
+	r.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	return r
+}
+
+// piped makes a call whose container keeps pipes as its streams: the one thing that runc can save. What it
+// prints goes to the watcher.
+func (r *cli) piped(out *watcher, args ...string) *result {
+	r.t.Helper()
+	stdin, ours, err := os.Pipe()
+	must(r.t, err)
+	theirs, stdout, err := os.Pipe()
+	must(r.t, err)
+	r.t.Cleanup(func() { ours.Close(); theirs.Close() })
+	cmd := r.Command(args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stdout
+	res := r.DoCommand(cmd)
+	must(r.t, stdin.Close())
+	must(r.t, stdout.Close())
+	if res.Code != 0 { // nobody else holds the other end
+		out.drain(theirs)
+		res.Stderr = out.String()
+		return res
+	}
+	go out.drain(theirs)
+	return res
+}
+
+// saved is a container whose first process appends numbers to a file on the host.
+type saved struct {
+	*cli
+	t      *testing.T
+	b      *Bundle
+	id     string
+	out    string // directory
+	images string
+}
+
+// newSaved starts the probe with a verb that counts.
+func newSaved(t *testing.T, verb []string, edits ...Edit) *saved {
+	t.Helper()
+	s := &saved{cli: newCRIU(t), t: t, out: t.TempDir(), images: filepath.Join(t.TempDir(), "images")}
+	s.id = s.ID()
+	must(t, os.Chmod(s.out, 0o777))
+	all := append([]Edit{probe(append([]string{verb[0], "/out/log"}, verb[1:]...)...), Bind(s.out, "/out")}, edits...)
+	s.b = newBundle(t, all...)
+	s.piped(newWatcher(""), "run", "--detach", "--bundle", s.b.Dir, s.id).Exited(0)
+	s.awaitNumbers(3)
+	return s
+}
+
+func (s *saved) numbers() []string {
+	data, _ := os.ReadFile(filepath.Join(s.out, "log"))
+	return strings.Fields(string(data))
+}
+
+// awaitNumbers waits for n more numbers.
+func (s *saved) awaitNumbers(n int) {
+	s.t.Helper()
+	from := len(s.numbers())
+	await(s.t, "the container to count", func() bool { return len(s.numbers()) >= from+n })
+}
+
+// inSequence checks that no number is missing and none came twice.
+func (s *saved) inSequence() {
+	s.t.Helper()
+	for i, n := range s.numbers() {
+		if n != strconv.Itoa(i+1) {
+			s.t.Fatalf("number %d is %q in %v", i+1, n, s.numbers())
+		}
+	}
+}
+
+func (s *saved) checkpoint(flags ...string) *result {
+	s.t.Helper()
+	res := s.Do(append(append([]string{"checkpoint", "--image-path", s.images}, flags...), s.id)...)
+	s.explain(res, "dump.log")
+	return res
+}
+
+func (s *saved) restore(flags ...string) *result {
+	s.t.Helper()
+	res := s.piped(newWatcher(""), append(append([]string{"restore", "--detach", "--image-path", s.images, "--bundle", s.b.Dir}, flags...), s.id)...)
+	s.explain(res, "restore.log")
+	return res
+}
+
+func (s *saved) explain(res *result, log string) {
+	if res.Code != 0 {
+		text, _ := os.ReadFile(filepath.Join(s.images, log))
+		s.t.Logf("%s", lastLines(string(text), 12))
+	}
+}
+
+// goesOn checks that the restored container is one like any other, and counts on from where it was.
+func (s *saved) goesOn() {
+	s.t.Helper()
+	s.awaitNumbers(5)
+	s.inSequence()
+	st := s.State(s.id)
+	if st.Status != "running" || st.Pid <= 0 || st.Bundle != s.b.Dir {
+		s.t.Errorf("state: %+v", st)
+	}
+	if list := s.Must("list").Stdout; !strings.Contains(list, s.id) {
+		s.t.Errorf("list:\n%s", list)
+	}
+	s.Must("exec", s.id, "/bin/echo", "inside").Printed("inside")
+	s.Must("kill", s.id, "KILL")
+	s.AwaitStatus(s.id, "stopped")
+	s.Must("delete", s.id)
+}
+
+func TestCheckpointAndRestore(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	s.Do("state", s.id).Failed("does not exist")
+	checkGone(t, s.id)
+	before := len(s.numbers())
+	time.Sleep(5 * 10 * time.Millisecond) // five ticks, in which nothing may happen
+	if after := len(s.numbers()); after != before {
+		t.Errorf("the saved container went on from %d to %d", before, after)
+	}
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	s.restore("--pid-file", pidFile).Exited(0)
+	if pid := readFile(t, pidFile); pid != itoa(s.State(s.id).Pid) {
+		t.Errorf("the pid file says %s, state %d", pid, s.State(s.id).Pid)
+	}
+	s.goesOn()
+}
+
+// What is restored can be saved and restored again, under another id.
+func TestCheckpointTwice(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	for range 2 {
+		s.checkpoint().Exited(0)
+		must(t, os.Remove(filepath.Join(s.images, "dump.log")))
+		s.id = s.ID()
+		s.restore().Exited(0)
+		s.awaitNumbers(3)
+	}
+	s.goesOn()
+}
+
+func TestCheckpointLeaveRunning(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint("--leave-running").Exited(0)
+	if st := s.State(s.id); st.Status != "running" {
+		t.Fatalf("state: %+v", st)
+	}
+	s.goesOn()
+}
+
+func TestCheckpointWorkPath(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	work := filepath.Join(t.TempDir(), "work")
+	s.checkpoint("--work-path", work).Exited(0)
+	s.restore("--work-path", work).Exited(0)
+	for _, log := range []string{"dump.log", "restore.log"} {
+		if !exists(filepath.Join(work, log)) || exists(filepath.Join(s.images, log)) {
+			t.Errorf("%s is not in --work-path", log)
+		}
+	}
+	s.goesOn()
+}
+
+// A restore in the foreground waits, and exits as run does.
+func TestRestoreInTheForeground(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	cmd := s.Command("restore", "--image-path", s.images, "--bundle", s.b.Dir, s.id)
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	defer in.Close()
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	defer out.Close()
+	cmd.Stderr = cmd.Stdout
+	must(t, cmd.Start())
+	s.awaitNumbers(3)
+	s.inSequence()
+	must(t, cmd.Process.Signal(unix.SIGTERM)) // forwarded
+	_ = cmd.Wait()
+	if code := exitCode(cmd.ProcessState); code != 2 { // that of a Go program that is process 1
+		t.Errorf("exit %d", code)
+	}
+	s.Do("state", s.id).Failed("does not exist")
+}
+
+// The container's pipes become those of the caller of restore.
+func TestCheckpointPipes(t *testing.T) {
+	t.Parallel()
+	r := newCRIU(t)
+	b, id, images := newBundle(t, probe("say")), r.ID(), t.TempDir()
+	out := newWatcher("3")
+	r.piped(out, "run", "-d", "--bundle", b.Dir, id).Exited(0)
+	out.await(t)
+	r.Do("checkpoint", "--image-path", images, id).Exited(0)
+	numbers := strings.Fields(out.String())
+	last, err := strconv.Atoi(numbers[len(numbers)-1])
+	must(t, err)
+	again := newWatcher("\n" + itoa(last+3) + "\n")
+	r.piped(again, "restore", "-d", "--image-path", images, "--bundle", b.Dir, id).Exited(0)
+	again.await(t)
+}
+
+// Files and /dev/null as standard streams, which are outside of the container, are those of the caller.
+func TestCheckpointFilesAsStreams(t *testing.T) {
+	onlyDhow(t, "cannot save such streams")
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.Must("delete", "--force", s.id)
+	must(t, os.Remove(filepath.Join(s.out, "log")))
+	s.Detached("run", "-d", "--bundle", s.b.Dir, s.id).Exited(0)
+	s.awaitNumbers(3)
+	s.checkpoint().Exited(0)
+	s.Detached("restore", "-d", "--image-path", s.images, "--bundle", s.b.Dir, s.id).Exited(0)
+	s.goesOn()
+}
+
+func TestCheckpointNamespacesAndLimits(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"}, Resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(77))} }))
+	s.checkpoint().Exited(0)
+	s.restore().Exited(0)
+	limit := ""
+	for _, group := range cgroupsOf(s.id) {
+		if text, err := os.ReadFile(filepath.Join(strings.TrimPrefix(group, "cgroup "), "pids.max")); err == nil && strings.TrimSpace(string(text)) != "max" {
+			limit = strings.TrimSpace(string(text))
+		}
+	}
+	if limit != "77" {
+		t.Errorf("pids.max is %q", limit)
+	}
+	pids := s.Must("ps", "--format", "json", s.id).Stdout
+	if want := "[" + itoa(s.State(s.id).Pid) + "]"; strings.TrimSpace(pids) != want {
+		t.Errorf("ps: %s, want %s", pids, want)
+	}
+	s.goesOn()
+}
+
+// No control group of the host's is to be seen in a restored container.
+func TestRestoredCgroupsAreItsOwn(t *testing.T) {
+	onlyDhow(t, "shows the host's hierarchies to what it restores")
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	s.restore().Exited(0)
+	pid := itoa(s.State(s.id).Pid)
+	for _, line := range lines(readFile(t, "/proc/"+pid+"/mountinfo")) {
+		if f := strings.Fields(line); strings.Contains(line, " - cgroup ") && !strings.Contains(f[3], s.id) {
+			t.Errorf("the container sees %s", line)
+		}
+	}
+	if up := s.Must("exec", s.id, "/bin/busybox", "ip", "addr", "show", "lo").Stdout; !strings.Contains(up, "127.0.0.1") {
+		t.Errorf("loopback: %s", up)
+	}
+}
+
+func TestCheckpointMounts(t *testing.T) {
+	t.Parallel()
+	below, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
+	must(t, os.Mkdir(filepath.Join(below, "sub"), 0o755))
+	must(t, os.WriteFile(filepath.Join(below, "in"), []byte("below"), 0o644))
+	must(t, os.WriteFile(file, []byte("a file"), 0o644))
+	s := newSaved(t, []string{"count"}, Bind(below, "/deep/er"), Bind(t.TempDir(), "/deep/er/sub"), Bind(file, "/etc/bound", "ro"),
+		Mount("tmpfs", "tmpfs", "/scratch"))
+	s.Must("exec", s.id, "/bin/sh", "-c", "echo kept > /scratch/x; mkdir /scratch/dir; mkfifo /scratch/dir/fifo")
+	s.checkpoint().Exited(0)
+	must(t, os.RemoveAll(filepath.Join(s.b.Rootfs(), "deep"))) // as on another machine
+	must(t, os.RemoveAll(filepath.Join(below, "sub")))
+	s.restore().Exited(0)
+	s.Must("exec", s.id, "/bin/sh", "-c", "cat /deep/er/in /etc/bound /scratch/x; [ -p /scratch/dir/fifo ] && echo fifo").Printed("belowa filekept\nfifo")
+	s.Do("exec", s.id, "/bin/sh", "-c", "echo x > /etc/bound").Exited(1)
+	s.goesOn()
+}
+
+// A mount that a recursive bind brings along comes from outside too.
+func TestCheckpointMountBelowABind(t *testing.T) {
+	onlyDhow(t, "fails on such mounts")
+	t.Parallel()
+	needRoot(t)
+	tree, err := os.MkdirTemp("", "dhow-tree-") // outlives the check for mounts left behind
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(tree) })
+	must(t, os.Mkdir(filepath.Join(tree, "sub"), 0o755))
+	must(t, unix.Mount("tmpfs", filepath.Join(tree, "sub"), "tmpfs", 0, ""))
+	t.Cleanup(func() { _ = unix.Unmount(filepath.Join(tree, "sub"), unix.MNT_DETACH) })
+	must(t, os.WriteFile(filepath.Join(tree, "sub/x"), []byte("outside"), 0o644))
+	s := newSaved(t, []string{"count"}, Bind(tree, "/tree"))
+	s.checkpoint().Exited(0)
+	s.restore().Exited(0)
+	s.Must("exec", s.id, "cat", "/tree/sub/x").Printed("outside")
+	s.goesOn()
+}
+
+func TestCheckpointUserNamespace(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"count"}, MappedUser)
+	s.checkpoint().Exited(0)
+	must(t, os.Chmod(s.images, 0o755)) // criu looks into it as the mapped root
+	s.restore().Exited(0)
+	s.goesOn()
+}
+
+func TestCheckpointFileLocks(t *testing.T) {
+	t.Parallel()
+	s := newSaved(t, []string{"lock", "/out/locked"})
+	held := func() bool {
+		f, err := os.OpenFile(filepath.Join(s.out, "locked"), os.O_RDWR, 0)
+		must(t, err)
+		defer f.Close()
+		return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK
+	}
+	if !held() {
+		t.Fatal("the lock is not held before")
+	}
+	s.Do("checkpoint", "--image-path", s.images, s.id).Failed("lock").Exited(1)
+	s.awaitNumbers(3) // a failed checkpoint lets the container run on
+	s.checkpoint("--file-locks").Exited(0)
+	if held() {
+		t.Error("a lock outlives its holder")
+	}
+	s.restore("--file-locks").Exited(0)
+	if !held() {
+		t.Error("the lock was not restored")
+	}
+	s.goesOn()
+}

@@ -159,3 +159,16 @@ func TestRootlessDefaultRoot(t *testing.T) {
 		t.Errorf("with somebody else's directory: %v: %s", err, out)
 	}
 }
+
+// A tmpfs takes over what it covers: files of the user's own, as the runtime that copies them is.
+func TestRootlessCopyUp(t *testing.T) {
+	onlyDhow(t, "does this in another way")
+	r := newUserCLI(t)
+	b := newBundle(t, File("data/sub/file", "content", 0o640), Rootless, Mount("tmpfs", "tmpfs", "/data", "tmpcopyup"),
+		Shell("cat /data/sub/file; stat -c %u:%g:%a /data/sub/file; echo more > /data/new; ls /data"))
+	r.Run(b).Exited(0).Printed("content0:0:640\nnew\nsub")
+	needMappers(t)
+	b = newBundle(t, File("data/sub/file", "content", 0o644), Subordinate, Mount("tmpfs", "tmpfs", "/data", "tmpcopyup"))
+	must(t, os.Lchown(filepath.Join(b.Rootfs(), "data/sub/file"), firstSub+9, firstSub+9))
+	r.Run(b).Failed("cannot copy up (tmpcopyup): sub: file: ", "not permitted")
+}

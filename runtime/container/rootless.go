@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"os"
+	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -15,6 +16,9 @@ import (
 	"github.com/dhow-containers/dhow/spec"
 )
 
+// inUserNamespace is looked up once: no process of several threads moves to another user namespace.
+var inUserNamespace = sync.OnceValue(diagnose.InUserNamespace)
+
 // isRootless says whether the control groups may be out of reach: --rootless, by default for everybody but root
 // of the initial user namespace.
 func (s *Store) isRootless() bool {
@@ -24,14 +28,14 @@ func (s *Store) isRootless() bool {
 	case "false":
 		return false
 	}
-	return os.Geteuid() != 0 || diagnose.InUserNamespace()
+	return os.Geteuid() != 0 || inUserNamespace()
 }
 
 // privileges finds out what the runtime itself may do, as far as the Program depends on it.
 func privileges(in *plan.Input) {
 	h := &in.Host
 	if os.Geteuid() == 0 {
-		h.UserNamespace = diagnose.InUserNamespace()
+		h.UserNamespace = inUserNamespace()
 		return
 	}
 	h.Unprivileged = spec.Namespace(in.Config, specs.UserNamespace) != nil

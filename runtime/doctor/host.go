@@ -13,6 +13,7 @@ import (
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/diagnose"
+	"github.com/dhow-containers/dhow/runtime/idmap"
 	"github.com/dhow-containers/dhow/runtime/resctrl"
 	"github.com/dhow-containers/dhow/spec"
 )
@@ -72,29 +73,15 @@ func (r *report) user() {
 func (r *report) subordinate(uid int) {
 	r.ok("user", fmt.Sprintf("user %d: rootless containers", uid))
 	for _, name := range [...]string{"newuidmap", "newgidmap"} {
-		if findProgram(name) == "" {
+		if _, err := idmap.Helper(name); err != nil {
 			r.warn("user", name+" is not in PATH", "install the package uidmap; without it only one's own id can be mapped")
 		}
 	}
 	for _, file := range [...]string{"/etc/subuid", "/etc/subgid"} {
-		if !hasRange(file, uid) {
+		if ranges, err := idmap.Ranges(file, uid); err != nil || len(ranges) == 0 {
 			r.warn("user", fmt.Sprintf("%s has no line for user %d", file, uid), "add one, such as "+userName(uid)+":100000:65536")
 		}
 	}
-}
-
-func hasRange(file string, uid int) bool {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return false
-	}
-	for line := range strings.SplitSeq(string(text), "\n") {
-		name, _, _ := strings.Cut(line, ":")
-		if name == strconv.Itoa(uid) || name == userName(uid) {
-			return true
-		}
-	}
-	return false
 }
 
 // userName is the login name of uid in /etc/passwd, or its number.

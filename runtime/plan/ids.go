@@ -25,8 +25,10 @@ func (c *compiler) checkIDs() error {
 			continue
 		}
 		for j, word := range m.Options {
-			if err := c.checkOwner(m, word, indexed(indexed("mounts", i)+".options", j)); err != nil {
-				return err
+			for _, part := range splitData(word) {
+				if err := c.checkOwner(m, part, indexed(indexed("mounts", i)+".options", j)); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -123,6 +124,27 @@ func TestNetDeviceComesBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A runtime that is killed with the device in the container's namespace leaves the device to the kernel, which
+// destroys a virtual one with the namespace. Nothing else stays.
+func TestNetDeviceKill(t *testing.T) {
+	r := newCLI(t)
+	r.Path = failpointRuntime(t)
+	n := newNetwork(t)
+	b, id := newBundle(t, Args("true"), netDevice("in0", "")), r.ID()
+	cmd := exec.Command("nsenter", "--net="+n.path, r.Path, "--root", r.Root, "create", "--bundle", b.Dir, id)
+	cmd.Env = append(os.Environ(), "DHOW_FAILPOINT=parent:devices")
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	must(t, err)
+	defer null.Close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, null
+	if res := r.DoCommand(cmd); res.Code != 137 {
+		t.Fatalf("exit %d, want death by SIGKILL", res.Code)
+	}
+	r.Must("delete", "--force", id)
+	checkGone(t, id)
+	await(t, "the network namespace to go", func() bool { return !strings.Contains(n.ip("link"), "out0") })
 }
 
 // In a namespace that outlives the container the device stays (config-linux.md, "Namespace Lifecycle").

@@ -55,7 +55,7 @@ func memoryLimitIfAny(b *Bundle) {
 }
 
 func bindAndSysctl(t *testing.T) Edit {
-	return both(Bind(t.TempDir(), "/mnt", "ro"), Mount("tmpfs", "tmpfs", "/var", "tmpcopyup"), Linux(func(l *specs.Linux) {
+	return both(Bind(t.TempDir(), "/mnt", "ro"), Bind(t.TempDir(), "/mapped", "idmap"), Mount("tmpfs", "tmpfs", "/var", "tmpcopyup"), Linux(func(l *specs.Linux) {
 		l.Sysctl = map[string]string{"net.ipv4.ip_forward": "1"}
 	}))
 }

@@ -103,6 +103,7 @@ func (m *making) claim(s *Store) error {
 	}
 	m.undo.add(m.unclaim)
 	if m.rdt != nil {
+		failpoint("class")
 		if err := m.rdt.Create(m.doc.Spec.Linux.IntelRdt); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ func (m *making) moveDevices() error {
 	if m.devices, err = netdev.Move(ns, m.doc.Spec.Linux.NetDevices); err != nil {
 		return err
 	}
+	failpoint("devices")
 	m.undo.add(m.returnDevices)
 	return nil
 }

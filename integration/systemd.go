@@ -110,6 +110,10 @@ func BecomeMachine() error {
 	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("leave the host's root: %w", err)
 	}
+	// As systemd does by itself on a real machine.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("make / shared: %w", err)
+	}
 	env := []string{"container=other", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb"}
 	args := []string{"/lib/systemd/systemd", "--log-target=console", "--show-status=0", "systemd.unit=multi-user.target"}
 	return fmt.Errorf("execute systemd: %w", unix.Exec(args[0], args, env))

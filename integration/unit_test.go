@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,17 +52,15 @@ func bootMachine() (*Machine, error) {
 func underSystemd(t *testing.T) bool {
 	t.Helper()
 	needRoot(t)
-	if CurrentStage() == Systemd || os.Getenv("DHOW_TEST_VM") == "systemd" {
+	if CurrentStage() == Systemd {
 		return true
 	}
 	t.Parallel()
-	m, err := bootMachine()
+	cmd, err := systemdCommand("-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	if errors.Is(err, ErrNoDebootstrap) {
 		skip(t, err.Error())
 	}
 	must(t, err)
-	cmd := m.Command(machineFiles+"/test", "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
-	cmd.Env = append(cmd.Env, "RUNTIME="+machineFiles+"/runtime", "DHOW_TEST_PROBE="+machineFiles+"/probe", stageVariable+"="+string(Systemd))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("under systemd: %v\n%s", err, out)
@@ -71,6 +70,27 @@ func underSystemd(t *testing.T) bool {
 		skip(t, reason)
 	}
 	return false
+}
+
+// systemdCommand calls the tests where systemd is init, in a mount namespace of their own that sees what systemd
+// mounts: here, in the virtual machine that has it, or else in a Machine.
+func systemdCommand(args ...string) (*exec.Cmd, error) {
+	env := []string{"RUNTIME=" + underTest.runtime, "DHOW_TEST_PROBE=" + underTest.probe, stageVariable + "=" + string(Systemd)}
+	own := []string{"unshare", "--mount", "--propagation", "slave"}
+	if os.Getenv("DHOW_TEST_VM") == "systemd" {
+		self, err := os.Executable()
+		cmd := exec.Command("nsenter", slices.Concat([]string{"--target", "1", "--mount"}, own, []string{self}, args)...)
+		cmd.Env = append(os.Environ(), env...)
+		return cmd, err
+	}
+	m, err := bootMachine()
+	if err != nil {
+		return nil, err
+	}
+	env[0], env[1] = "RUNTIME="+machineFiles+"/runtime", "DHOW_TEST_PROBE="+machineFiles+"/probe"
+	cmd := m.Command(slices.Concat(own, []string{machineFiles + "/test"}, args)...)
+	cmd.Env = append(cmd.Env, env...)
+	return cmd, nil
 }
 
 // systemdCLI is the runtime with --systemd-cgroup.

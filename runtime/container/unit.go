@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -71,4 +72,20 @@ func (e *entering) attach() error {
 		return fmt.Errorf("internal error: %s is not below %s", e.group.Paths[""], e.Cgroups[""])
 	}
 	return e.Unit.Attach(sub, e.proc.Pid)
+}
+
+// withOOMGroup adds memory.oom.group of the config to a change of memory limits. systemd has no property for it in
+// a scope, and writes its own idea of it together with the limits.
+func withOOMGroup(change, old *specs.LinuxResources) *specs.LinuxResources {
+	const key = "memory.oom.group"
+	value, set := old.Unified[key]
+	if _, changed := change.Unified[key]; !set || changed {
+		return change
+	}
+	c := *change
+	if c.Unified = maps.Clone(change.Unified); c.Unified == nil {
+		c.Unified = map[string]string{}
+	}
+	c.Unified[key] = value
+	return &c
 }

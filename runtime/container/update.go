@@ -68,6 +68,9 @@ func (h *handle) apply(change, old *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
+	if h.Unit != nil {
+		change = withOOMGroup(change, old)
+	}
 	if err := writeFile(h.dir, pendingFile, text); err != nil {
 		return fmt.Errorf("cannot record the new limits of container %q: %w", h.ID, err)
 	}

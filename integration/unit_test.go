@@ -399,3 +399,22 @@ func TestSystemdKilledRuntime(t *testing.T) {
 		noOwnUnit(t, id)
 	}
 }
+
+// A host where systemd does not run is told so, and keeps nothing: no slice, no group, no record.
+func TestSystemdThatDoesNotRun(t *testing.T) {
+	needRoot(t)
+	if exists("/run/systemd/private") {
+		skip(t, "systemd runs here")
+	}
+	r := systemdCLI(t)
+	id := r.ID()
+	r.Detached("create", "--bundle", newBundle(t, cgroupsPath("dhowtestslice.slice:a:b")).Dir, id).Exited(1).Failed("systemd")
+	for _, pattern := range []string{"/sys/fs/cgroup/dhowtestslice.slice", "/sys/fs/cgroup/*/dhowtestslice.slice"} {
+		if left, _ := filepath.Glob(pattern); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+	if underTest.kind == Dhow {
+		r.Do("state", id).Failed("does not exist")
+	}
+}

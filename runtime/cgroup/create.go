@@ -32,10 +32,10 @@ func (p *Plan) Create() (_ *Group, err error) {
 			return nil, err
 		}
 	}
-	if p.Unit == nil {
-		if err := x.run(); err != nil {
-			return nil, err
-		}
+	if p.Unit != nil {
+		g.made = x.made
+	} else if err := x.run(); err != nil {
+		return nil, err
 	}
 	x.keep(g)
 	return g, nil
@@ -69,7 +69,11 @@ func (p *Plan) Start(g *Group, pid int) error {
 			x.skip(d)
 		}
 	}
-	return x.run()
+	if err := x.run(); err != nil {
+		return err
+	}
+	g.made = nil
+	return nil
 }
 
 func newExecutor(p *Plan) *executor {

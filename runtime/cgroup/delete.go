@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,9 @@ func (g *Group) Delete() error {
 		if err := remove(dir, dir == g.Paths[""], deadline); err != nil && first == nil {
 			first = err
 		}
+	}
+	for _, dir := range slices.Backward(g.made) {
+		_ = removeDir(dir)
 	}
 	return first
 }

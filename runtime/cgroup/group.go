@@ -23,7 +23,8 @@ type Group struct {
 	// and whose it is suffice.
 	Unit *Unit `json:"unit,omitempty"`
 
-	fd *os.File // the version 2 directory, until FD hands it out
+	fd   *os.File // the version 2 directory, until FD hands it out
+	made []string // directories, also of ancestors, to take back when the unit does not start
 }
 
 // Open returns the group with the paths of a persisted Group. It does not look

@@ -382,3 +382,56 @@ func TestNoSystemd(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// On a hybrid host the runtime makes the groups of the controllers, has systemd start the unit, and writes the limits
+// then. When systemd refuses, nothing of it stays, the slice's directories neither.
+func TestHostUnitOnAHybridHost(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	h, err := Detect()
+	if err != nil || h.Mode != Hybrid {
+		t.Skip("needs a hybrid host")
+	}
+	f := fakeHost(t)
+	slice := fmt.Sprintf("dhowtest%d.slice", os.Getpid())
+	p, err := CompileUnit(h, UnitOptions{ID: "c1", CgroupsPath: slice + ":p:x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := func() (list []string) {
+		for _, d := range p.Dirs {
+			if _, err := os.Stat(filepath.Dir(d.Path)); err == nil {
+				list = append(list, filepath.Dir(d.Path))
+			}
+		}
+		return list
+	}
+	for _, refuse := range []bool{true, false} {
+		if refuse {
+			f.on("StartTransientUnit", func(f *fakeSystemd, m *godbus.Message) { f.fail(m, "x.y.No") })
+		} else {
+			f.on("StartTransientUnit", nil)
+		}
+		g, err := p.Create()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := g.Paths["name=systemd"]; ok || len(left()) == 0 {
+			t.Errorf("made %v, of which systemd's group is not ours: %v", left(), g.Paths)
+		}
+		err = p.Start(g, 1)
+		if (err != nil) != refuse || (g.Unit != nil) == refuse {
+			t.Errorf("refused %v: %v, unit %v", refuse, err, g.Unit)
+		}
+		if err := g.Delete(); err != nil {
+			t.Error(err)
+		}
+		if list := left(); refuse && len(list) > 0 {
+			t.Errorf("left behind: %v", list)
+		}
+	}
+	for _, dir := range left() {
+		_ = removeDir(dir)
+	}
+}

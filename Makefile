@@ -72,7 +72,7 @@ ifneq ($(VM)$(RUN)$(PKG)$(EXEC),)
 else
 	{ plain=0; systemd=0; \
 	  bin/vm $(VMFLAGS) || plain=$$?; \
-	  bin/vm -system systemd -user root,tester -pkg ./integration -run '^Test(Systemd|Rootless)' $(VMFLAGS) || systemd=$$?; \
+	  bin/vm -system systemd -user root,tester -pkg ./integration -run '^Test(Systemd|Rootless)' -run-user '^TestVMUser' $(VMFLAGS) || systemd=$$?; \
 	  exit $$((plain + systemd)); } | bin/testcount
 endif
 

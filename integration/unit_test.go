@@ -372,9 +372,6 @@ func TestSystemdCgroupMount(t *testing.T) {
 // removes.
 func TestSystemdKilledRuntime(t *testing.T) {
 	const name = "runtime-failpoint"
-	if inVM() {
-		skip(t, "there is no compiler in the virtual machine for a runtime with failpoints")
-	}
 	if CurrentStage() != Systemd {
 		path := failpointRuntime(t)
 		m, err := bootMachine()
@@ -391,6 +388,9 @@ func TestSystemdKilledRuntime(t *testing.T) {
 	for _, point := range []string{"parent:clone", "parent:unit", "parent:unit-started", "parent:record", "step:5", "step:50"} {
 		r := systemdCLI(t)
 		r.Path = machineFiles + "/" + name
+		if inVM() {
+			r.Path = failpointRuntime(t)
+		}
 		id := fmt.Sprintf("dhowtest-kill-%s", strings.ReplaceAll(point, ":", "-"))
 		r.Env = append(os.Environ(), "DHOW_FAILPOINT="+point)
 		r.Detached("create", "--bundle", newBundle(t, Args("sleep", "1000")).Dir, id).Exited(137)

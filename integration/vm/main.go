@@ -17,10 +17,10 @@ import (
 )
 
 type options struct {
-	system, users, run, skip, packages, shell string
-	cpus, memory                              int
-	timeout                                   time.Duration
-	verbose                                   bool
+	system, users, run, runUser, skip, packages, shell string
+	cpus, memory                                       int
+	timeout                                            time.Duration
+	verbose                                            bool
 }
 
 func main() {
@@ -28,6 +28,7 @@ func main() {
 	flag.StringVar(&o.system, "system", "plain", "`plain`: nothing but the tests; systemd: Debian with systemd")
 	flag.StringVar(&o.users, "user", "root", "with systemd, `names`: root, tester, or both with a comma")
 	flag.StringVar(&o.run, "run", "", "tests to run, as for go test")
+	flag.StringVar(&o.runUser, "run-user", "", "tests to run as an ordinary user; those of -run, if that is not given")
 	flag.StringVar(&o.skip, "skip", "", "tests to leave out, as for go test")
 	flag.StringVar(&o.packages, "pkg", "", "`packages` to test, with commas")
 	flag.StringVar(&o.shell, "exec", "", "run this shell `command` instead of tests")
@@ -101,8 +102,12 @@ func openCache() (dir string, unlock func(), err error) {
 func (o *options) job(suites []*suite) job.Job {
 	j := job.Job{Systemd: o.system == "systemd"}
 	for _, user := range strings.Split(o.users, ",") {
-		if user == "root" {
+		tests := o.run
+		switch {
+		case user == "root":
 			user = ""
+		case o.runUser != "":
+			tests = o.runUser
 		}
 		if o.shell != "" {
 			j.Runs = append(j.Runs, job.Run{Name: "shell", Dir: "/", Args: []string{"/bin/sh", "-c", o.shell}, User: user, Env: o.environment()})
@@ -113,7 +118,7 @@ func (o *options) job(suites []*suite) job.Job {
 			if user != "" {
 				name += " as " + user
 			}
-			j.Runs = append(j.Runs, job.Run{Name: name, Dir: s.dir(), Args: o.testArgs(s), User: user, Env: o.environment()})
+			j.Runs = append(j.Runs, job.Run{Name: name, Dir: s.dir(), Args: o.testArgs(s, tests), User: user, Env: o.environment()})
 		}
 	}
 	return j
@@ -126,10 +131,10 @@ func (o *options) environment() []string {
 	}
 }
 
-func (o *options) testArgs(s *suite) []string {
+func (o *options) testArgs(s *suite, tests string) []string {
 	args := []string{s.binary(), "-test.v=test2json", "-test.timeout=" + (o.timeout - o.timeout/10).String()}
-	if o.run != "" {
-		args = append(args, "-test.run="+o.run)
+	if tests != "" {
+		args = append(args, "-test.run="+tests)
 	}
 	if skip := strings.Trim(s.skip+"|"+o.skip, "|"); skip != "" {
 		args = append(args, "-test.skip="+skip)

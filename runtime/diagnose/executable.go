@@ -156,12 +156,17 @@ func parseELF(head []byte) *elf {
 	return e
 }
 
-// machines names the values of e_machine as Go and OCI images do.
-var machines = map[uint16]string{3: "386", 8: "mips", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64"}
-
+// machineName names a value of e_machine as Go and OCI images do.
 func machineName(m uint16) string {
-	if name := machines[m]; name != "" {
-		return name
+	for _, known := range [...]struct {
+		machine uint16
+		name    string
+	}{
+		{3, "386"}, {8, "mips"}, {21, "ppc64"}, {22, "s390x"}, {40, "arm"}, {62, "amd64"}, {183, "arm64"}, {243, "riscv64"}, {258, "loong64"},
+	} {
+		if known.machine == m {
+			return known.name
+		}
 	}
 	return fmt.Sprintf("ELF machine %d", m)
 }

@@ -18,9 +18,10 @@ type rule struct {
 	why   func(*Failure) string
 }
 
-// rules are tried in order; the first that has something to say is taken.
+// rules are tried in order; the first that has something to say is taken. They are made when something has failed:
+// tables of a package are paid for at every start of the program.
 func rules() []rule {
-	return slices.Concat(processRules, mountRules, namespaceRules, limitRules, hostRules)
+	return slices.Concat(processRules(), mountRules(), namespaceRules(), limitRules(), hostRules())
 }
 
 // Rules lists the names of all rules.

@@ -8,13 +8,15 @@ import (
 )
 
 // hostRules are about what the machine has run out of. They come last: any call may fail so.
-var hostRules = []rule{
-	{name: "disk-full", errno: []unix.Errno{unix.ENOSPC}, field: "--root", why: always("the file system of --root is full, in bytes or in inodes (df, df -i)")},
-	{name: "disk-full", errno: []unix.Errno{unix.ENOSPC}, what: "--root", why: always("the file system of --root is full, in bytes or in inodes (df, df -i)")},
-	{name: "root-read-only", errno: []unix.Errno{unix.EROFS}, what: "--root", why: always("choose another directory with --root")},
-	{name: "root-denied", errno: []unix.Errno{unix.EACCES, unix.EPERM}, what: "--root", why: always("choose a directory of your own with --root")},
-	{name: "too-many-files", errno: []unix.Errno{unix.EMFILE}, why: openFiles},
-	{name: "interface-missing", errno: []unix.Errno{unix.ENOSYS}, why: noSyscall},
+func hostRules() []rule {
+	return []rule{
+		{name: "disk-full", errno: []unix.Errno{unix.ENOSPC}, field: "--root", why: always("the file system of --root is full, in bytes or in inodes (df, df -i)")},
+		{name: "disk-full", errno: []unix.Errno{unix.ENOSPC}, what: "--root", why: always("the file system of --root is full, in bytes or in inodes (df, df -i)")},
+		{name: "root-read-only", errno: []unix.Errno{unix.EROFS}, what: "--root", why: always("choose another directory with --root")},
+		{name: "root-denied", errno: []unix.Errno{unix.EACCES, unix.EPERM}, what: "--root", why: always("choose a directory of your own with --root")},
+		{name: "too-many-files", errno: []unix.Errno{unix.EMFILE}, why: openFiles},
+		{name: "interface-missing", errno: []unix.Errno{unix.ENOSYS}, why: noSyscall},
+	}
 }
 
 func openFiles(*Failure) string {

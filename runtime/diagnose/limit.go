@@ -13,16 +13,18 @@ import (
 )
 
 // limitRules are about limits, priorities and control groups.
-var limitRules = []rule{
-	{name: "rlimit-above-hard", field: "process.rlimits", calls: []string{"prlimit64"}, errno: []unix.Errno{unix.EPERM}, why: hardLimit},
-	{name: "oom-score-below-own", field: "process.oomScoreAdj", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: oomScore},
-	{name: "scheduler-privilege", field: "process.scheduler", errno: []unix.Errno{unix.EPERM},
-		why: always("this policy, or priority, takes CAP_SYS_NICE, and for a real-time policy a budget (cpu.rt_runtime_us on cgroup v1)")},
-	{name: "ioprio-privilege", field: "process.ioPriority", errno: []unix.Errno{unix.EPERM}, why: always("the class IOPRIO_CLASS_RT takes CAP_SYS_ADMIN or CAP_SYS_NICE")},
-	{name: "cgroup-read-only", field: "linux.", what: "cgroup", errno: []unix.Errno{unix.EROFS}, why: always("the cgroup file system is mounted read-only")},
-	{name: "cgroup-not-delegated", what: "cgroup", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: notDelegated},
-	{name: "cpuset-outside-parent", field: "linux.resources.cpu", errno: []unix.Errno{unix.EINVAL, unix.EACCES, unix.ENODEV, unix.ERANGE}, what: "cpuset", why: cpuset},
-	{name: "device-unknown", field: "linux.resources.blockIO", errno: []unix.Errno{unix.ENODEV, unix.EINVAL}, why: always("a block device of these numbers may not exist (/proc/partitions)")},
+func limitRules() []rule {
+	return []rule{
+		{name: "rlimit-above-hard", field: "process.rlimits", calls: []string{"prlimit64"}, errno: []unix.Errno{unix.EPERM}, why: hardLimit},
+		{name: "oom-score-below-own", field: "process.oomScoreAdj", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: oomScore},
+		{name: "scheduler-privilege", field: "process.scheduler", errno: []unix.Errno{unix.EPERM},
+			why: always("this policy, or priority, takes CAP_SYS_NICE, and for a real-time policy a budget (cpu.rt_runtime_us on cgroup v1)")},
+		{name: "ioprio-privilege", field: "process.ioPriority", errno: []unix.Errno{unix.EPERM}, why: always("the class IOPRIO_CLASS_RT takes CAP_SYS_ADMIN or CAP_SYS_NICE")},
+		{name: "cgroup-read-only", field: "linux.", what: "cgroup", errno: []unix.Errno{unix.EROFS}, why: always("the cgroup file system is mounted read-only")},
+		{name: "cgroup-not-delegated", what: "cgroup", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: notDelegated},
+		{name: "cpuset-outside-parent", field: "linux.resources.cpu", errno: []unix.Errno{unix.EINVAL, unix.EACCES, unix.ENODEV, unix.ERANGE}, what: "cpuset", why: cpuset},
+		{name: "device-unknown", field: "linux.resources.blockIO", errno: []unix.Errno{unix.ENODEV, unix.EINVAL}, why: always("a block device of these numbers may not exist (/proc/partitions)")},
+	}
 }
 
 // hardLimit compares a wanted rlimit with the hard limit that root without CAP_SYS_RESOURCE cannot raise.

@@ -12,21 +12,23 @@ import (
 )
 
 // mountRules are about the root file system and what is mounted in it.
-var mountRules = []rule{
-	{name: "mount-source-absent", field: "mounts[", errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, what: "cannot open", why: absentSource},
-	{name: "mount-option-path", field: "mounts[", calls: []string{"fsconfig"}, errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, what: "option", why: absentInOption},
-	{name: "mount-unknown-type", field: "mounts[", calls: []string{"fsopen"}, errno: []unix.Errno{unix.ENODEV}, why: unknownType},
-	{name: "mount-procfs-masked", field: "mounts[", calls: []string{"fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount proc ", why: maskedProc},
-	{name: "mount-sysfs-netns", field: "mounts[", calls: []string{"fsopen", "fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount sysfs ", why: foreignNetwork},
-	{name: "mount-not-in-userns", field: "mounts[", calls: []string{"fsopen", "fsconfig", "fsmount"}, errno: []unix.Errno{unix.EPERM}, why: notInUserns},
-	{name: "mount-destination-readonly", field: "mounts[", calls: []string{"mkdirat", "openat2", "openat", "mknodat"}, errno: []unix.Errno{unix.EROFS}, why: readOnlyDestination},
-	{name: "pivot-on-initramfs", field: "root.path", calls: []string{"pivot_root"}, errno: []unix.Errno{unix.EINVAL},
-		why: always("the host's root may be an initramfs, which cannot be pivoted away: try --no-pivot")},
-	{name: "sysctl-absent", field: "linux.sysctl", errno: []unix.Errno{unix.ENOENT},
-		why: always("this kernel has no such setting, or not in the container's namespaces; a module may be missing")},
-	{name: "sysctl-value", field: "linux.sysctl", calls: []string{"write"}, errno: []unix.Errno{unix.EINVAL}, why: always("the kernel does not take this value")},
-	{name: "sysctl-denied", field: "linux.sysctl", errno: []unix.Errno{unix.EACCES, unix.EPERM},
-		why: always("it belongs to a namespace that this user does not own, or is read-only")},
+func mountRules() []rule {
+	return []rule{
+		{name: "mount-source-absent", field: "mounts[", errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, what: "cannot open", why: absentSource},
+		{name: "mount-option-path", field: "mounts[", calls: []string{"fsconfig"}, errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, what: "option", why: absentInOption},
+		{name: "mount-unknown-type", field: "mounts[", calls: []string{"fsopen"}, errno: []unix.Errno{unix.ENODEV}, why: unknownType},
+		{name: "mount-procfs-masked", field: "mounts[", calls: []string{"fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount proc ", why: maskedProc},
+		{name: "mount-sysfs-netns", field: "mounts[", calls: []string{"fsopen", "fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount sysfs ", why: foreignNetwork},
+		{name: "mount-not-in-userns", field: "mounts[", calls: []string{"fsopen", "fsconfig", "fsmount"}, errno: []unix.Errno{unix.EPERM}, why: notInUserns},
+		{name: "mount-destination-readonly", field: "mounts[", calls: []string{"mkdirat", "openat2", "openat", "mknodat"}, errno: []unix.Errno{unix.EROFS}, why: readOnlyDestination},
+		{name: "pivot-on-initramfs", field: "root.path", calls: []string{"pivot_root"}, errno: []unix.Errno{unix.EINVAL},
+			why: always("the host's root may be an initramfs, which cannot be pivoted away: try --no-pivot")},
+		{name: "sysctl-absent", field: "linux.sysctl", errno: []unix.Errno{unix.ENOENT},
+			why: always("this kernel has no such setting, or not in the container's namespaces; a module may be missing")},
+		{name: "sysctl-value", field: "linux.sysctl", calls: []string{"write"}, errno: []unix.Errno{unix.EINVAL}, why: always("the kernel does not take this value")},
+		{name: "sysctl-denied", field: "linux.sysctl", errno: []unix.Errno{unix.EACCES, unix.EPERM},
+			why: always("it belongs to a namespace that this user does not own, or is read-only")},
+	}
 }
 
 // absentSource names the first part of a source's path that is not there.

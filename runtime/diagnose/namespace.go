@@ -12,33 +12,39 @@ import (
 )
 
 // namespaceRules are about clone(2), setns(2) and id mappings.
-var namespaceRules = []rule{
-	{name: "namespaces-used-up", field: "linux.namespaces", errno: []unix.Errno{unix.ENOSPC}, why: usedUp},
-	{name: "userns-forbidden", field: "linux.namespaces", errno: []unix.Errno{unix.EPERM, unix.EACCES}, what: "namespace", why: func(*Failure) string { return UsernsForbidden() }},
-	{name: "too-many-processes", errno: []unix.Errno{unix.EAGAIN}, what: "clone", why: tooManyProcesses},
-	{name: "memfd-noexec", errno: []unix.Errno{unix.EACCES}, what: "memfd", why: memfdNoexec},
-	{name: "namespace-wrong-kind", field: "linux.namespaces", calls: []string{"setns"}, errno: []unix.Errno{unix.EINVAL},
-		why: always("the file is not a namespace of this type, or one that the process is in already")},
-	{name: "id-map-denied", field: "linux.uidMappings", errno: []unix.Errno{unix.EPERM}, why: mapDenied},
-	{name: "id-map-denied", field: "linux.gidMappings", errno: []unix.Errno{unix.EPERM}, why: mapDenied},
-}
-
-// countedNamespaces are the limits of namespaces(7), "/proc/sys/user".
-var countedNamespaces = map[specs.LinuxNamespaceType]string{
-	specs.PIDNamespace: "max_pid_namespaces", specs.NetworkNamespace: "max_net_namespaces", specs.MountNamespace: "max_mnt_namespaces",
-	specs.IPCNamespace: "max_ipc_namespaces", specs.UTSNamespace: "max_uts_namespaces", specs.UserNamespace: "max_user_namespaces",
-	specs.CgroupNamespace: "max_cgroup_namespaces", specs.TimeNamespace: "max_time_namespaces",
+func namespaceRules() []rule {
+	return []rule{
+		{name: "namespaces-used-up", field: "linux.namespaces", errno: []unix.Errno{unix.ENOSPC}, why: usedUp},
+		{name: "userns-forbidden", field: "linux.namespaces", errno: []unix.Errno{unix.EPERM, unix.EACCES}, what: "namespace", why: func(*Failure) string { return UsernsForbidden() }},
+		{name: "too-many-processes", errno: []unix.Errno{unix.EAGAIN}, what: "clone", why: tooManyProcesses},
+		{name: "memfd-noexec", errno: []unix.Errno{unix.EACCES}, what: "memfd", why: memfdNoexec},
+		{name: "namespace-wrong-kind", field: "linux.namespaces", calls: []string{"setns"}, errno: []unix.Errno{unix.EINVAL},
+			why: always("the file is not a namespace of this type, or one that the process is in already")},
+		{name: "id-map-denied", field: "linux.uidMappings", errno: []unix.Errno{unix.EPERM}, why: mapDenied},
+		{name: "id-map-denied", field: "linux.gidMappings", errno: []unix.Errno{unix.EPERM}, why: mapDenied},
+	}
 }
 
 // suspicious is a limit on namespaces so low that it is the likely one to have been reached.
 const suspicious = 64
+
+// limitOf names the limit on a kind of namespaces (namespaces(7), "/proc/sys/user").
+func limitOf(t specs.LinuxNamespaceType) string {
+	switch t {
+	case specs.NetworkNamespace:
+		return "max_net_namespaces"
+	case specs.MountNamespace:
+		return "max_mnt_namespaces"
+	}
+	return "max_" + string(t) + "_namespaces"
+}
 
 func usedUp(f *Failure) string {
 	if f.Config == nil || f.Config.Linux == nil {
 		return ""
 	}
 	for _, n := range f.Config.Linux.Namespaces {
-		name := countedNamespaces[n.Type]
+		name := limitOf(n.Type)
 		if limit, err := strconv.Atoi(sysctl("user/" + name)); n.Path == "" && err == nil && limit < suspicious {
 			return fmt.Sprintf("sysctl user.%s is %d", name, limit)
 		}

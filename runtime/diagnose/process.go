@@ -10,15 +10,17 @@ import (
 )
 
 // processRules are about the container's own program and its identity.
-var processRules = []rule{
-	{name: "exec-not-in-path", field: "process.args", what: "not found in $PATH", why: inNoPath},
-	{name: "exec-absent", field: "process.args", errno: []unix.Errno{unix.ENOENT}, what: "stat ", why: brokenLink},
-	{name: "exec-interpreter", field: "process.args", errno: []unix.Errno{unix.ENOENT, unix.EACCES, unix.ELIBBAD, unix.ENOTDIR}, calls: []string{"execve"}, why: interpreter},
-	{name: "exec-architecture", field: "process.args", errno: []unix.Errno{unix.ENOEXEC}, why: format},
-	{name: "exec-denied", field: "process.args", errno: []unix.Errno{unix.EACCES}, why: denied},
-	{name: "exec-busy", field: "process.args", errno: []unix.Errno{unix.ETXTBSY}, why: always("the file is open for writing somewhere")},
-	{name: "exec-too-long", field: "process.args", errno: []unix.Errno{unix.E2BIG}, why: tooLong},
-	{name: "cwd-denied", field: "process.cwd", errno: []unix.Errno{unix.EACCES}, why: cwdDenied},
+func processRules() []rule {
+	return []rule{
+		{name: "exec-not-in-path", field: "process.args", what: "not found in $PATH", why: inNoPath},
+		{name: "exec-absent", field: "process.args", errno: []unix.Errno{unix.ENOENT}, what: "stat ", why: brokenLink},
+		{name: "exec-interpreter", field: "process.args", errno: []unix.Errno{unix.ENOENT, unix.EACCES, unix.ELIBBAD, unix.ENOTDIR}, calls: []string{"execve"}, why: interpreter},
+		{name: "exec-architecture", field: "process.args", errno: []unix.Errno{unix.ENOEXEC}, why: format},
+		{name: "exec-denied", field: "process.args", errno: []unix.Errno{unix.EACCES}, why: denied},
+		{name: "exec-busy", field: "process.args", errno: []unix.Errno{unix.ETXTBSY}, why: always("the file is open for writing somewhere")},
+		{name: "exec-too-long", field: "process.args", errno: []unix.Errno{unix.E2BIG}, why: tooLong},
+		{name: "cwd-denied", field: "process.cwd", errno: []unix.Errno{unix.EACCES}, why: cwdDenied},
+	}
 }
 
 // looking runs look in the container's root, with the path of the program.

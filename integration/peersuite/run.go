@@ -31,7 +31,8 @@ func (o *options) side(stage, name, runtime, file string, all results) error {
 	return nil
 }
 
-// bats runs one file and keeps its TAP output.
+// bats runs one file and keeps its TAP output. Some of the tests' sockets have fixed names in $TMPDIR, which is
+// therefore this run's own.
 func (o *options) bats(file, runtime, tap string) error {
 	if err := os.MkdirAll(filepath.Dir(tap), 0o755); err != nil {
 		return err
@@ -40,13 +41,21 @@ func (o *options) bats(file, runtime, tap string) error {
 	if err != nil {
 		return err
 	}
+	tmp, err := os.MkdirTemp("", "bats")
+	if err != nil {
+		return errors.Join(err, out.Close())
+	}
+	defer os.RemoveAll(tmp)
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return errors.Join(err, out.Close())
+	}
 	args := []string{"--tap", "--timing"}
 	if o.filter != "" {
 		args = append(args, "--filter", o.filter)
 	}
 	cmd := exec.Command("bats", append(args, file)...)
 	cmd.Dir = filepath.Dir(file)
-	cmd.Env = append(os.Environ(), "RUNC="+runtime)
+	cmd.Env = append(os.Environ(), "RUNC="+runtime, "TMPDIR="+tmp)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := runWithTerminal(cmd, o.timeout); err != nil { // a failed test is a result, not an error
 		return errors.Join(fmt.Errorf("cannot run bats: %w", err), out.Close())

@@ -37,6 +37,9 @@ func (c *compiler) openDestination(p string, kind makeKind, like Arg, flags uint
 	c.place(missing)
 	dir := c.parents(path.Dir(rel))
 	c.makeLast(dir, path.Base(rel), kind, like)
+	if dir != c.root {
+		c.close(dir)
+	}
 	c.openIn(c.root, rel, flags).saveTo(fd)
 	if made != 0 {
 		c.constant(made, 1)
@@ -70,7 +73,11 @@ func (c *compiler) parents(rel string) Arg {
 		} else {
 			end = len(rel)
 		}
-		dir = c.makePart(dir, rel[:end], strings.TrimPrefix(rel[start:end], "/"))
+		next := c.makePart(dir, rel[:end], strings.TrimPrefix(rel[start:end], "/"))
+		if dir != c.root {
+			c.close(dir)
+		}
+		dir = next
 	}
 	return dir
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -94,7 +95,10 @@ func (a *app) run(args []string) (int, error) {
 		return 1, err
 	}
 	v := findVerb(rest[0])
-	if v == nil {
+	switch {
+	case v == nil && slices.ContainsFunc(rest[1:], func(s string) bool { return s == "-h" || s == "-help" || s == "--help" }):
+		return 1, noTopic(rest[0])
+	case v == nil:
 		return 1, unknownVerb(rest[0])
 	}
 	return a.runVerb(v, rest[1:])

@@ -164,7 +164,8 @@ func TestUsageErrors(t *testing.T) {
 	refuse(t, "list a", 1, `cannot list: unexpected argument "a" (see 'runtime list --help')`)
 	refuse(t, "delete a --forced", 1, `cannot use --forced: no such flag, did you mean --force? (see 'runtime delete --help')`)
 	refuse(t, "delete a -- --force", 1, `cannot delete: unexpected argument "--force" after ID (see 'runtime delete --help')`)
-	refuse(t, "help nosuch", 1, `cannot run command "nosuch": no such command (see 'runtime --help')`)
+	refuse(t, "help nosuch", 1, `cannot show help: No help topic for 'nosuch'`)
+	refuse(t, "nosuch -h", 1, `cannot show help: No help topic for 'nosuch'`)
 }
 
 func TestVersion(t *testing.T) {

@@ -29,7 +29,7 @@ func (c *helpCommand) run(a *app, args []string) (int, error) {
 	}
 	v := findVerb(args[0])
 	if v == nil {
-		return 1, unknownVerb(args[0])
+		return 1, noTopic(args[0])
 	}
 	return 0, a.printVerbHelp(v)
 }

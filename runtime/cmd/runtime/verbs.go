@@ -62,6 +62,11 @@ func verbNames() []string {
 	return names
 }
 
+// noTopic is the error for a request for help about a command that there is none of.
+func noTopic(name string) error {
+	return fmt.Errorf("cannot show help: No help topic for '%s'", name)
+}
+
 func unknownVerb(name string) error {
 	hint := ""
 	if near := flags.Nearest(name, verbNames()); near != "" {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -246,4 +247,19 @@ func TestCpusetBelowAnEmptyOne(t *testing.T) {
 		l.CgroupsPath = "/" + id + "-above/container"
 	}), Resources(func(l *specs.LinuxResources) { l.CPU = &specs.LinuxCPU{Cpus: "0", Mems: "0"} }))
 	r.Must("run", "--bundle", b.Dir, id).Printed("Cpus_allowed_list:\t0")
+}
+
+// An image whose /etc/resolv.conf is a link to what is made at run time gets that made, inside its root.
+func TestBindOnADanglingLink(t *testing.T) {
+	t.Parallel()
+	source := filepath.Join(t.TempDir(), "source")
+	must(t, os.WriteFile(source, []byte("bound\n"), 0o644))
+	b := newBundle(t, Args("cat", "/tmp/foo/bar/baz/hosts"), Bind(source, "/etc/hosts"),
+		Symlink("/tmp/foo/bar", "jump"), Symlink("/jump/baz/hosts", "etc/hosts"))
+	r := newCLI(t)
+	r.Run(b).Printed("bound")
+	MappedUser(b)
+	must(t, os.RemoveAll(filepath.Join(b.Rootfs(), "tmp/foo")))
+	must(t, b.Save())
+	r.Run(b).Printed("bound")
 }

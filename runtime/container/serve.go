@@ -34,6 +34,8 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		err = m.moveDevices()
 	case plan.CopyUp:
 		err = copyUp(r.FDs)
+	case plan.MakeTarget:
+		err = m.makeTarget(r)
 	case plan.Created:
 		m.signals.ready()
 		m.store.onAllCPUs(m.proc.Pid)

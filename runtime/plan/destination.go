@@ -32,15 +32,24 @@ func (c *compiler) destination(p string, kind makeKind, like Arg) Arg {
 func (c *compiler) openDestination(p string, kind makeKind, like Arg, flags uint64, made Reg) Arg {
 	rel := relative(p)
 	fd := c.newReg()
-	done, missing := c.label(), c.label()
+	done, missing, dangling := c.label(), c.label(), c.label()
 	c.openIn(c.root, rel, flags).ok(unix.ENOENT).saveTo(fd).then(done).otherwise(missing)
 	c.place(missing)
-	dir := c.parents(path.Dir(rel))
+	dir := c.parents(path.Dir(rel), dangling)
 	c.makeLast(dir, path.Base(rel), kind, like)
 	if dir != c.root {
 		c.close(dir)
 	}
+	c.openIn(c.root, rel, flags).ok(unix.ENOENT).saveTo(fd).otherwise(dangling)
+	after := c.label()
+	c.jump(after)
+	c.place(dangling)
+	if kind == makeLike { // a bind mount, such as on an /etc/resolv.conf that links to nowhere yet
+		c.sendFiles(c.root, like)
+		c.rendezvous(MakeTarget)
+	}
 	c.openIn(c.root, rel, flags).saveTo(fd)
+	c.place(after)
 	if made != 0 {
 		c.constant(made, 1)
 	}
@@ -61,7 +70,7 @@ func (c *compiler) fsDestination(m *mount, made Reg) Arg {
 }
 
 // parents opens the directory rel, making it and what leads to it where missing.
-func (c *compiler) parents(rel string) Arg {
+func (c *compiler) parents(rel string, dangling label) Arg {
 	dir := c.root
 	if rel == "." || rel == "" {
 		return dir
@@ -73,7 +82,7 @@ func (c *compiler) parents(rel string) Arg {
 		} else {
 			end = len(rel)
 		}
-		next := c.makePart(dir, rel[:end], strings.TrimPrefix(rel[start:end], "/"))
+		next := c.makePart(dir, rel[:end], strings.TrimPrefix(rel[start:end], "/"), dangling)
 		if dir != c.root {
 			c.close(dir)
 		}
@@ -82,14 +91,15 @@ func (c *compiler) parents(rel string) Arg {
 	return dir
 }
 
-// makePart opens prefix, whose last component name is made in dir if it is missing.
-func (c *compiler) makePart(dir Arg, prefix, name string) Arg {
+// makePart opens prefix, whose last component name is made in dir if it is missing. It goes to dangling when the
+// name is there, as a link to nothing.
+func (c *compiler) makePart(dir Arg, prefix, name string, dangling label) Arg {
 	next := c.newReg()
 	have, missing := c.label(), c.label()
 	c.openIn(c.root, prefix, unix.O_DIRECTORY).ok(unix.ENOENT).saveTo(next).then(have).otherwise(missing)
 	c.place(missing)
 	c.mkdirat(dir, name, 0o755).ok(unix.EEXIST)
-	c.openIn(c.root, prefix, unix.O_DIRECTORY).saveTo(next)
+	c.openIn(c.root, prefix, unix.O_DIRECTORY).ok(unix.ENOENT).saveTo(next).otherwise(dangling)
 	c.place(have)
 	return next.arg()
 }

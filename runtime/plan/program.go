@@ -133,6 +133,7 @@ const (
 	SeccompListener                 // a descriptor was sent, for the seccomp agent; nobody waits for the answer
 	MoveDevices                     // move network devices into the sender's network namespace
 	OOMScore                        // write oom_score_adj of the sender
+	MakeTarget                      // the root was sent, and what is to be mounted: make what the destination's links lead to
 	EnterUnit                       // put the process into its systemd unit, which is started for a new container
 )
 
@@ -140,6 +141,7 @@ var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
 	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices", OOMScore: "oom-score", EnterUnit: "enter-unit",
+	MakeTarget: "make-target",
 }
 
 func (c Code) String() string {

@@ -201,7 +201,7 @@ func TestUnifiedRootlessHalfDelegated(t *testing.T) {
 	r := newUserCLI(t)
 	dir := delegated(t, r)
 	must(t, os.Chown(filepath.Join(dir, "cgroup.procs"), 0, 0))
-	id := r.Started(newBundle(t, Rootless, Args("sleep", "1000")))
+	id := r.Started(newBundle(t, Rootless, Args("sleep", "1000"), Mount("cgroup", "cgroup", "/sys/fs/cgroup", "ro")))
 	if group := groupOf(t, r.State(id).Pid); !strings.HasSuffix(group, "/shell") {
 		t.Errorf("init is in group %s", group)
 	}

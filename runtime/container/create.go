@@ -3,10 +3,8 @@ package container
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/dhow-containers/dhow/runtime/console"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/netdev"
-	"github.com/dhow-containers/dhow/runtime/plan"
 )
 
 // Create makes a container whose process waits for Start.
@@ -176,16 +173,7 @@ func (m *making) makeRecord(s *Store) error {
 // prepareStart does what needs both the Program and the record.
 func (m *making) prepareStart(s *Store) (err error) {
 	if len(m.group.Skipped) > 0 { // hierarchies that cannot be written, and that the config asks nothing of
-		maps.DeleteFunc(m.paths, func(name, _ string) bool { return slices.Contains(m.group.Skipped, name) })
-		m.input.TaskFiles = m.taskFiles()
-		if err = m.handle.record.write(m.dir); err != nil {
-			return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
-		}
-		if m.program, err = plan.Compile(m.input); err != nil {
-			return invalid{err}
-		}
-		m.image.Close()
-		if m.image, err = launch.Link(m.program, m.o.PreserveFDs); err != nil {
+		if err = m.without(m.group.Skipped); err != nil {
 			return err
 		}
 	}

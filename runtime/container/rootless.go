@@ -2,7 +2,11 @@ package container
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -84,6 +88,14 @@ func (e *entering) start(image *launch.Image, o launch.Options) (*launch.Process
 	return start(image, e.group, o)
 }
 
+// warnUngrouped says when nothing will tell which processes are the container's.
+func (m *making) warnUngrouped() {
+	ns := spec.Namespace(m.doc.Spec, specs.PIDNamespace)
+	if len(m.paths) == 0 && (ns == nil || ns.Path != "") && m.store.traces(slog.LevelWarn) {
+		m.store.Log.Warn("the container has neither a control group nor a pid namespace of its own: its processes may outlive it", "id", m.id)
+	}
+}
+
 // deleteGroup removes control groups. One that somebody else made for a user stays: what is in it has ended.
 func (s *Store) deleteGroup(g *cgroup.Group) error {
 	err := g.Delete()
@@ -94,14 +106,32 @@ func (s *Store) deleteGroup(g *cgroup.Group) error {
 	return err
 }
 
-// leaveOut forgets the version 2 group, which the kernel does not let this process move to: the way there leads
+// without records and compiles the container anew, without the control groups of some controllers.
+func (m *making) without(controllers []string) (err error) {
+	maps.DeleteFunc(m.paths, func(name, _ string) bool { return slices.Contains(controllers, name) })
+	m.warnUngrouped()
+	m.input.TaskFiles = m.taskFiles()
+	if err = m.handle.record.write(m.dir); err != nil {
+		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+	}
+	if m.program, err = plan.Compile(m.input); err != nil {
+		return invalid{err}
+	}
+	m.image.Close()
+	m.image, err = launch.Link(m.program, m.o.PreserveFDs)
+	return err
+}
+
+// leaveOut does without the version 2 group, which the kernel does not let this process move to: the way there leads
 // through a group that is not its user's (cgroups(7), "Delegation containment").
 func (m *making) leaveOut() error {
-	g := cgroup.Open(map[string]string{"": m.group.Paths[""]})
-	if err := g.Delete(); err != nil && !denied(err) {
+	if err := cgroup.Open(map[string]string{"": m.group.Paths[""]}).Delete(); err != nil && !denied(err) {
 		return err
 	}
 	delete(m.group.Paths, "")
-	m.Cgroups = m.group.Paths
-	return m.handle.record.write(m.dir)
+	err := m.without([]string{""})
+	if err == nil && m.wait {
+		err = writeFile(m.dir, "steps", describe(m.program))
+	}
+	return err
 }

@@ -61,6 +61,10 @@ func TestVMBelowAGroupWithProcesses(t *testing.T) {
 	if exists("/sys/fs/cgroup/" + inner + "/" + id) {
 		t.Error("the group is left behind")
 	}
+	// Without limits it needs no controller, and those for statistics are left alone.
+	b = newBundle(t, cgroupsPath("/"+inner+"/"+id), Shell("exit 5"))
+	r.Do("run", "--bundle", b.Dir, id).Exited(5)
+	wantV2(t, "/sys/fs/cgroup/"+inner, map[string]string{"cgroup.type": "domain", "cgroup.subtree_control": ""})
 	r.Must("delete", "--force", inner)
 }
 

@@ -181,12 +181,34 @@ func (x *executor) enableIn(dir string) error {
 			return errorf("cannot enable %s (%s): %w%s", e.Controller, e.Field, err, enableHint(err))
 		}
 	}
-	for _, c := range x.plan.Account {
-		if !contains(on, c) {
-			_ = writeAt(unix.AT_FDCWD, file, "+"+c, file)
-		}
-	}
+	x.account(dir, file, on)
 	return nil
+}
+
+// account enables the controllers that are wanted for statistics alone. Not where processes live: there the
+// threaded ones (cpu, pids) could be enabled, and would make of the groups below invalid ones (cgroups(7),
+// "Thread mode").
+func (x *executor) account(dir, file string, on []string) {
+	checked := false
+	for _, c := range x.plan.Account {
+		if contains(on, c) {
+			continue
+		}
+		if !checked && holdsProcesses(dir) {
+			return
+		}
+		checked = true
+		_ = writeAt(unix.AT_FDCWD, file, "+"+c, file)
+	}
+}
+
+// holdsProcesses is false of the root of the hierarchy, which may hold them and hand on controllers.
+func holdsProcesses(dir string) bool {
+	if _, err := readFile(dir + "/cgroup.type"); errors.Is(err, unix.ENOENT) {
+		return false
+	}
+	data, err := readFile(dir + "/cgroup.procs")
+	return err != nil || len(data) > 0
 }
 
 func enableHint(err error) string {

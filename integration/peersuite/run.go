@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // side runs one file with one runtime, or reads what an earlier run wrote, and adds the verdicts to all. bats
@@ -31,6 +33,29 @@ func (o *options) side(stage, name, runtime, file string, all results) error {
 	return nil
 }
 
+// lock waits until no other run of the suite uses the machine.
+func lock() (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(os.TempDir(), "peersuite.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot wait for another run of the suite: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+// complete says whether the file has a result for each test of its plan.
+func complete(tap string) bool {
+	text, err := os.ReadFile(tap)
+	if err != nil {
+		return false
+	}
+	var planned int
+	_, err = fmt.Sscanf(string(text), "1..%d", &planned)
+	return err == nil && len(parseTAP(string(text))) >= planned
+}
+
 // bats runs one file and keeps its TAP output. Some of the tests' sockets have fixed names in $TMPDIR, which is
 // therefore this run's own.
 func (o *options) bats(file, runtime, tap string) error {
@@ -41,6 +66,11 @@ func (o *options) bats(file, runtime, tap string) error {
 	if err != nil {
 		return err
 	}
+	turn, err := lock()
+	if err != nil {
+		return errors.Join(err, out.Close())
+	}
+	defer turn.Close()
 	tmp, err := os.MkdirTemp("", "bats")
 	if err != nil {
 		return errors.Join(err, out.Close())
@@ -57,7 +87,7 @@ func (o *options) bats(file, runtime, tap string) error {
 	cmd.Dir = filepath.Dir(file)
 	cmd.Env = append(os.Environ(), "RUNC="+runtime, "TMPDIR="+tmp)
 	cmd.Stdout, cmd.Stderr = out, out
-	if err := runWithTerminal(cmd, o.timeout); err != nil { // a failed test is a result, not an error
+	if err := runWithTerminal(cmd, o.timeout, func() bool { return complete(tap) }); err != nil { // a failed test is a result, not an error
 		return errors.Join(fmt.Errorf("cannot run bats: %w", err), out.Close())
 	}
 	return out.Close()

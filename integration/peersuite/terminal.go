@@ -6,6 +6,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -14,8 +17,9 @@ import (
 
 // runWithTerminal runs a command in a session of its own with a terminal, as its standard input: runc opens
 // /dev/tty where a container with a terminal runs in the foreground. What is written there is thrown away.
-// Orphans come to this process, which reaps them as an init would: the tests watch processes go away.
-func runWithTerminal(cmd *exec.Cmd, limit time.Duration) error {
+// Orphans come to this process, which reaps them as an init would: the tests watch processes go away. Once done says
+// that all tests were run, it also kills them: a helper that a failed test has left behind keeps bats waiting.
+func runWithTerminal(cmd *exec.Cmd, limit time.Duration, done func() bool) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot become a subreaper: %w", err)
 	}
@@ -32,7 +36,29 @@ func runWithTerminal(cmd *exec.Cmd, limit time.Duration) error {
 	}
 	timer := time.AfterFunc(limit, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	defer timer.Stop()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	go func() {
+		for range ticker.C {
+			if done() {
+				killOrphans(cmd.Process.Pid)
+			}
+		}
+	}()
 	return reap(cmd.Process.Pid)
+}
+
+// killOrphans kills the children of this process but one.
+func killOrphans(but int) {
+	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for _, field := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil && pid != but {
+				_ = unix.Kill(pid, unix.SIGKILL)
+			}
+		}
+	}
 }
 
 // reap waits for children until it was pid's turn.

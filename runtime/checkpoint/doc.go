@@ -3,6 +3,6 @@
 // is made of belongs to package container, which fills in a Job and answers criu's notifications.
 //
 // The messages are those of go-criu's package rpc. Since version 8 that is generated code without
-// reflection and without a registry, so nothing runs at start-up for it: linking it costs 92 KiB, and no time
-// that can be measured.
+// reflection and without a registry: linking it costs 92 KiB, and 4 µs at start-up (GODEBUG=inittrace=1), for
+// eight small maps.
 package checkpoint

@@ -154,7 +154,7 @@ func (e *entering) subgroup() (*cgroup.Group, error) {
 			names, sub = "", flag
 		}
 		if slices.Contains(strings.Split(sub, "/"), "..") {
-			return nil, errInvalid("cannot use --cgroup %s: it leaves the container's cgroup", flag)
+			return nil, errInvalid("cannot use --cgroup %s: bad sub cgroup path: it leaves the container's cgroup", flag)
 		}
 		if err := choose(paths, e.Cgroups, names, sub, flag); err != nil {
 			return nil, err
@@ -175,7 +175,7 @@ func choose(paths, own map[string]string, names, sub, flag string) error {
 	for name := range strings.SplitSeq(names, ",") {
 		dir, ok := own[name]
 		if !ok {
-			return errInvalid("cannot use --cgroup %s: the container has no cgroup of controller %q", flag, name)
+			return errInvalid("cannot use --cgroup %s: unknown controller %[2]q: the container has no cgroup of it", flag, name)
 		}
 		for other, shared := range own {
 			if shared == dir {

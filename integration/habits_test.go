@@ -263,3 +263,17 @@ func TestBindOnADanglingLink(t *testing.T) {
 	must(t, b.Save())
 	r.Run(b).Printed("bound")
 }
+
+// A bind whose source lies below the root file system takes what the mounts before it have put there.
+func TestBindOfAnEarlierMount(t *testing.T) {
+	t.Parallel()
+	source := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(source, "file"), []byte("bound\n"), 0o644))
+	r := newCLI(t)
+	for _, edit := range []Edit{func(*Bundle) {}, MappedUser} {
+		b := newBundle(t, Args("cat", "/tmp/copy/file"), Bind(source, "/mnt"), func(b *Bundle) {
+			Bind(filepath.Join(b.Rootfs(), "mnt"), filepath.Join(b.Rootfs(), "tmp/copy"))(b)
+		}, edit)
+		r.Run(b).Printed("bound")
+	}
+}

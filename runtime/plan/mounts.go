@@ -51,7 +51,11 @@ func (o option) String() string {
 
 func (c *compiler) mounts() error {
 	for i := range c.cfg.Mounts {
-		m, err := parseMount(&c.cfg.Mounts[i], indexed("mounts", i))
+		entry := c.cfg.Mounts[i]
+		if inside, ok := c.inRootfs(entry.Destination); ok { // some name the host's path, which runc takes too
+			entry.Destination = inside
+		}
+		m, err := parseMount(&entry, indexed("mounts", i))
 		if err != nil {
 			return err
 		}
@@ -198,12 +202,38 @@ func (c *compiler) bindMount(m *mount) {
 	if m.recursive {
 		flags = unix.AT_RECURSIVE
 	}
+	if inside, ok := c.inRootfs(c.sourceOf(m)); ok && m.idmap == (idmapOption{}) && len(m.UIDMappings)+len(m.GIDMappings) == 0 {
+		c.bindInside(m, inside, flags)
+		return
+	}
 	tree := c.hostTree(File{Kind: OpenTree, Path: c.sourceOf(m), Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}
 	c.bindAttributes(m, tree)
 	c.attachTree(m, tree)
+}
+
+// bindInside is bindMount for a source below the root file system: what is mounted there so far is meant, and
+// links lead nowhere else.
+func (c *compiler) bindInside(m *mount, source string, flags int) {
+	at := c.openIn(c.root, relative(source), 0).save().arg()
+	tree := c.openTree(at, "", uint64(unix.AT_EMPTY_PATH|flags)).arg()
+	c.close(at)
+	if m.rel == "proc" {
+		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
+	}
+	c.bindAttributes(m, tree)
+	c.attachTree(m, tree)
+}
+
+// inRootfs gives the path in the container of a path of the host that is below the root file system.
+func (c *compiler) inRootfs(p string) (inside string, ok bool) {
+	if c.in.Rootfs == "" {
+		return "", false
+	}
+	inside, ok = strings.CutPrefix(path.Clean(p), path.Clean(c.in.Rootfs)+"/")
+	return "/" + inside, ok
 }
 
 // attachTree puts a detached mount object on the destination of m.

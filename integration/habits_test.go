@@ -277,3 +277,11 @@ func TestBindOfAnEarlierMount(t *testing.T) {
 		r.Run(b).Printed("bound")
 	}
 }
+
+func TestDeadlineOnSomeCPUs(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, Args("true"), Process(func(p *specs.Process) {
+		p.Scheduler = &specs.Scheduler{Policy: specs.SchedDeadline, Runtime: 42000, Deadline: 1000000, Period: 1000000}
+	}), Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Cpus: "0"} }))
+	newCLI(t).Run(b).Failed("process scheduler can't be used together with AllowedCPUs")
+}

@@ -103,8 +103,18 @@ func (c *compiler) scheduler() {
 	binary.NativeEndian.PutUint64(a[32:], s.Deadline)
 	binary.NativeEndian.PutUint64(a[40:], s.Period)
 	c.doing("set the scheduling policy", "process.scheduler")
-	c.call(unix.SYS_SCHED_SETATTR, num(0), ptr(&Mem{Data: a}), num(0))
+	set := c.call(unix.SYS_SCHED_SETATTR, num(0), ptr(&Mem{Data: a}), num(0))
+	if r := c.linux.Resources; policy == schedDeadline && r != nil && r.CPU != nil && r.CPU.Cpus != "" {
+		good, bad := c.label(), c.label() // sched_setattr(2), EPERM: the affinity must have all CPUs in it
+		set.ok(unix.EPERM).then(good).otherwise(bad)
+		c.place(bad)
+		c.fail(unix.EPERM, "sched_setattr: operation not permitted: process scheduler can't be used together with AllowedCPUs (linux.resources.cpu.cpus): SCHED_DEADLINE wants all CPUs")
+		c.place(good)
+	}
 }
+
+// schedDeadline is SCHED_DEADLINE (sched(7)).
+const schedDeadline = 6
 
 // ioPriority sets class and priority (ioprio_set(2)).
 func (c *compiler) ioPriority() {

@@ -94,6 +94,8 @@ var elsewhere = map[string]string{
 	"cgroup-read-only":     "TestUnifiedHints",
 	"cgroup-not-delegated": "TestUnifiedHints",
 	"userns-forbidden":     "TestHintOnForbiddenUserNamespaces",
+	"criu-too-old":         "TestHintsOfCRIU",
+	"criu-needs-tmp":       "TestHintsOfCRIU",
 }
 
 // What an error object and its hint say, each rule provoked.
@@ -321,4 +323,36 @@ func TestUnifiedHints(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) { m.check(t, rule) })
 	}
+}
+
+// criu's own words, and what they mean.
+func TestHintsOfCRIU(t *testing.T) {
+	onlyDhow(t, "no peer has hints")
+	t.Parallel()
+	t.Run("criu-needs-tmp", func(t *testing.T) {
+		s := newSaved(t, []string{"count"}, func(b *Bundle) {
+			b.Spec.Root.Readonly = true
+			must(t, os.Remove(filepath.Join(b.Rootfs(), "tmp")))
+		})
+		s.checkpoint().Exited(0)
+		e := errorObject(t, s.Do("--log-format", "json", "restore", "--image-path", s.images, "--bundle", s.b.Dir, s.id))
+		if e.Rule != "criu-needs-tmp" || e.Code != "criu" {
+			t.Errorf("got %+v", e)
+		}
+	})
+	t.Run("criu-too-old", func(t *testing.T) {
+		old, err := exec.LookPath("criu")
+		if err != nil {
+			skip(t, "needs a criu that is too old for this kernel, as Debian 12 has it")
+		}
+		s := newSaved(t, []string{"count"})
+		s.Env = append(os.Environ(), "PATH="+filepath.Dir(old)+":"+os.Getenv("PATH"))
+		res := s.Do("--log-format", "json", "checkpoint", "--leave-running", "--image-path", s.images, s.id)
+		if res.Code == 0 {
+			skip(t, "this host's criu knows its kernel")
+		}
+		if e := errorObject(t, res); e.Rule != "criu-too-old" || e.Code != "criu" {
+			t.Errorf("got %+v", e)
+		}
+	})
 }

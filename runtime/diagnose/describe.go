@@ -112,6 +112,9 @@ func code(err error, r *Report) string {
 	case r.Step < 0 && as[invalid](err):
 		return "invalid-config"
 	}
+	if strings.Contains(r.Message, "criu cannot ") {
+		return "criu"
+	}
 	for _, a := range areas {
 		if strings.HasPrefix(r.Field, a.field) {
 			return a.code

@@ -21,7 +21,7 @@ type rule struct {
 // rules are tried in order; the first that has something to say is taken. They are made when something has failed:
 // tables of a package are paid for at every start of the program.
 func rules() []rule {
-	return slices.Concat(processRules(), mountRules(), namespaceRules(), limitRules(), hostRules())
+	return slices.Concat(processRules(), mountRules(), namespaceRules(), limitRules(), criuRules(), hostRules())
 }
 
 // Rules lists the names of all rules.

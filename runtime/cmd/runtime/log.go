@@ -76,6 +76,7 @@ func lowerLevel(groups []string, attr slog.Attr) slog.Attr {
 // report tells the user, and the log when there is one, what went wrong. It is the last thing done:
 // callers keep the last error of the log, or the last line of standard error.
 func (a *app) report(err error) {
+	err = diagnose.Explain(err, diagnose.Context{}) // what has not been explained closer to where it happened
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	if a.file != nil {
 		a.logError(a.file, text, err)

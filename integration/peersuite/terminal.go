@@ -36,16 +36,33 @@ func runWithTerminal(cmd *exec.Cmd, limit time.Duration, done func() bool) error
 	}
 	timer := time.AfterFunc(limit, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	defer timer.Stop()
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
+	defer watch(done, func() { killOrphans(cmd.Process.Pid) })()
+	return reap(cmd.Process.Pid)
+}
+
+// watch calls act each second from when done says so. The function it returns ends that, and waits for a call that
+// is under way: it would hit the children of the next run.
+func watch(done func() bool, act func()) (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
-		for range ticker.C {
-			if done() {
-				killOrphans(cmd.Process.Pid)
+		defer close(ended)
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-end:
+				return
+			case <-ticker.C:
+				if done() {
+					act()
+				}
 			}
 		}
 	}()
-	return reap(cmd.Process.Pid)
+	return func() {
+		close(end)
+		<-ended
+	}
 }
 
 // killOrphans kills the children of this process but one.

@@ -28,6 +28,8 @@ type CreateOptions struct {
 	ListenNames   string // their names: LISTEN_FDNAMES
 	NoPivot       bool   // move the root over / and chroot instead of pivot_root (initramfs)
 	NoNewKeyring  bool   // keep the caller's session keyring
+
+	Stdio *[3]uintptr // descriptors that become the process's 0, 1 and 2 unless it has a terminal; nil for this process's own
 }
 
 // RunOptions are the flags of run.
@@ -48,6 +50,7 @@ type ExecOptions struct {
 	IgnorePaused  bool
 	Cgroups       []string // --cgroup [CONTROLLER[,CONTROLLER…]:]PATH
 	PidfdSocket   string
+	Stdio         *[3]uintptr // as in CreateOptions
 }
 
 // Info is one container as list and state show it.

@@ -18,17 +18,29 @@ import (
 
 // Create makes a container whose process waits for Start.
 func (s *Store) Create(id string, o CreateOptions) error {
-	m, err := s.begin(id, &o, true, true)
+	m, err := s.create(id, &o, true)
 	if err != nil {
 		return err
 	}
-	defer m.close()
+	m.close()
+	return nil
+}
+
+// create makes a container up to its wait; unless detached, its terminal is this process's to serve, as it is.
+func (s *Store) create(id string, o *CreateOptions, detach bool) (*making, error) {
+	m, err := s.begin(id, o, true, detach)
+	if err != nil {
+		return nil, err
+	}
+	m.raw = !detach
 	if err := m.launch(); err != nil {
-		return m.abandon(m.explain(err))
+		err = m.abandon(m.explain(err))
+		m.close()
+		return nil, err
 	}
 	m.keep()
 	m.proc.Forget()
-	return nil
+	return m, nil
 }
 
 // making is a container while it is made.
@@ -43,6 +55,7 @@ type making struct {
 	signals  *listener
 	sock     *os.File // --console-socket
 	master   *os.File // terminal, when the caller is to serve it
+	raw      bool     // the terminal is not fitted to this process's standard streams
 	devices  *netdev.Moved
 	listener int
 	agent    agent     // of seccomp, when the process does not wait for Start
@@ -217,7 +230,7 @@ func checkPreserved(n int) error {
 
 // launch starts the process and follows it: to the point where it waits for start, or to its execve.
 func (m *making) launch() error {
-	opts := launch.Options{Dir: m.rootfs, Stdio: [3]uintptr{0, 1, 2}, Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
+	opts := launch.Options{Dir: m.rootfs, Stdio: stdio(m.o.Stdio), Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
 	end := m.store.span("clone the first process")
 	proc, err := start(m.image, m.group, opts)
 	if err != nil && denied(err) && m.cgroups.MayBeDenied("") && m.group.Paths[""] != "" {

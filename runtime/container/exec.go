@@ -56,6 +56,7 @@ type entering struct {
 	signals *listener
 	sock    *os.File
 	master  *os.File
+	raw     bool        // the terminal is not fitted to this process's standard streams
 	notify  bool        // its filter has a listener
 	agent   agent       // of seccomp
 	cfg     *specs.Spec // the container's, with this process
@@ -188,7 +189,7 @@ func choose(paths, own map[string]string, names, sub, flag string) error {
 
 // launch starts the process and follows it to its execve.
 func (e *entering) launch() (err error) {
-	opts := launch.Options{Stdio: [3]uintptr{0, 1, 2}, Preserved: e.o.PreserveFDs, Listener: -1, Pidfd: e.pidfd}
+	opts := launch.Options{Stdio: stdio(e.o.Stdio), Preserved: e.o.PreserveFDs, Listener: -1, Pidfd: e.pidfd}
 	image, err := launch.Link(e.program, e.o.PreserveFDs)
 	if err != nil {
 		return err
@@ -233,8 +234,9 @@ func (e *entering) serve(r *launch.Request) error {
 	case plan.TakeTerminal:
 		master, err := received(r)
 		if err != nil || e.sock == nil {
-			e.master = master
-			adjustTerminal(master)
+			if e.master = master; !e.raw {
+				adjustTerminal(master)
+			}
 			return err
 		}
 		defer master.Close()

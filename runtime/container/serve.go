@@ -64,8 +64,9 @@ func (m *making) takeTerminal(r *launch.Request) error {
 // keepMaster gives the terminal to the caller's socket, or keeps it to serve it here.
 func (m *making) keepMaster(master *os.File) error {
 	if m.sock == nil {
-		m.master = master
-		adjustTerminal(master)
+		if m.master = master; !m.raw {
+			adjustTerminal(master)
+		}
 		return nil
 	}
 	defer master.Close()

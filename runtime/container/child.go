@@ -1,6 +1,10 @@
 package container
 
-import "os"
+import (
+	"os"
+
+	"github.com/dhow-containers/dhow/runtime/cgroup"
+)
 
 // Process is a process of a container that is the caller's child: the caller reaps it, and kills it when it does
 // not want it any more.
@@ -53,4 +57,16 @@ func stdio(given *[3]uintptr) [3]uintptr {
 		return [3]uintptr{0, 1, 2}
 	}
 	return *given
+}
+
+// WatchOOM begins to watch a container for the kernel's OOM killer. The caller closes the watch.
+//
+// Errors: NotImplemented (github.com/containerd/errdefs) when its control group has no memory controller.
+func (s *Store) WatchOOM(id string) (*cgroup.OOMWatch, error) {
+	h, err := s.open(id)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	return cgroup.Open(h.Cgroups).WatchOOM()
 }

@@ -1,0 +1,106 @@
+package boot
+
+import (
+	"log/slog"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/shim/events"
+	"github.com/dhow-containers/dhow/shim/task"
+	"github.com/dhow-containers/dhow/shim/ttrpc"
+)
+
+// drainLimit is how long the end of a shim may take: answers that are on their way, events that wait for containerd.
+const drainLimit = 5 * time.Second
+
+// Serve answers on the socket that `start` has made, until containerd shuts the shim down.
+func (p *Params) Serve() error {
+	log := p.openLog()
+	done := make(chan struct{})
+	stop := shutdownOnce(done)
+	server, err := ttrpc.NewServer(ListenerFD)
+	if err != nil {
+		return err
+	}
+	path := socketName(ListenerFD)
+	publisher := events.NewPublisher(p.ttrpcAddress(), p.Namespace, log)
+	service, err := task.New(p.Namespace, publisher, log, stop)
+	if err != nil {
+		return err
+	}
+	service.Register(server)
+	handleSignals(stop)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve() }()
+	select {
+	case err = <-failed:
+	case <-done:
+	}
+	unix.Unlink(path)
+	server.Close()
+	server.Drain(drainLimit)
+	publisher.Close(drainLimit)
+	return err
+}
+
+func shutdownOnce(done chan struct{}) func() {
+	once := make(chan struct{}, 1)
+	return func() {
+		select {
+		case once <- struct{}{}:
+			close(done)
+		default:
+		}
+	}
+}
+
+// ttrpcAddress is containerd's socket for events.
+func (p *Params) ttrpcAddress() string {
+	if p.TTRPCAddress != "" {
+		return p.TTRPCAddress
+	}
+	return p.Address + ".ttrpc" // where it is unless containerd's config says otherwise
+}
+
+// socketName is the path of a bound socket.
+func socketName(fd int) string {
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		return ""
+	}
+	if u, ok := name.(*unix.SockaddrUnix); ok {
+		return u.Name
+	}
+	return ""
+}
+
+// handleSignals ends the shim on TERM and INT. A broken pipe is an error of write(2) and nothing more; it is not
+// ignored, because the containers' processes would inherit that.
+func handleSignals(stop func()) {
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, unix.SIGTERM, unix.SIGINT)
+	go func() {
+		<-end
+		stop()
+	}()
+}
+
+// openLog opens the fifo through which containerd takes the log, and what Go prints of a crash: `log` in the bundle of
+// the first container. Without containerd at the other end there is no log.
+func (p *Params) openLog() *slog.Logger {
+	fd, err := unix.Open("log", unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err == nil {
+		unix.Dup2(fd, 2)
+		unix.Close(fd)
+	}
+	level := slog.LevelWarn
+	if p.Debug {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return log.With("namespace", p.Namespace, "id", p.ID)
+}

@@ -65,6 +65,11 @@ var lintRules = []lintRule{
 		find:   imports("google.golang.org/grpc"),
 	},
 	{
+		name: "heavy imports in the shim", where: within("shim"),
+		reason: "there is a shim for every container: net/http, protobuf's reflection and logging frameworks cost each of them a megabyte",
+		find:   imports("net/http", "os/exec", "google.golang.org/protobuf", "github.com/containerd/ttrpc", "github.com/sirupsen/logrus", "regexp"),
+	},
+	{
 		name: "other programs doing our work", where: everywhere,
 		reason: "exec of ip, iptables, mount, tar or a runtime costs a process, depends on the host's versions and loses the cause of an error: call the kernel",
 		find:   execOf("ip", "iptables", "nft", "mount", "umount", "tar", "runc", "crun", "nsenter", "sysctl", "modprobe"),

@@ -10,7 +10,10 @@ import (
 )
 
 // programs are what `make build` leaves in bin/, by package.
-var programs = map[string]string{"runtime": "./runtime/cmd/runtime"}
+var programs = map[string]string{
+	"runtime":                 "./runtime/cmd/runtime",
+	"containerd-shim-dhow-v2": "./shim/cmd/containerd-shim-dhow-v2",
+}
 
 // Growth of what a program links shows up in review: as a change of testdata/modules/PROGRAM.txt.
 func TestModulesOfEachProgram(t *testing.T) {
@@ -41,6 +44,17 @@ func TestPackagesTheRuntimeMustNotLink(t *testing.T) {
 	for _, forbidden := range []string{"net/http", "regexp", "crypto/tls", "google.golang.org/grpc", "google.golang.org/protobuf/proto", "github.com/sirupsen/logrus", "text/template"} {
 		if slices.Contains(deps, forbidden) {
 			t.Errorf("the runtime links %s", forbidden)
+		}
+	}
+}
+
+// What every shim, one for each container, must not hold in memory.
+func TestPackagesTheShimMustNotLink(t *testing.T) {
+	t.Parallel()
+	deps := goList(t, "-deps", "-tags", "embedseccomp", programs["containerd-shim-dhow-v2"])
+	for _, forbidden := range []string{"net", "regexp", "os/exec", "crypto/tls", "google.golang.org/grpc/codes", "google.golang.org/protobuf/proto", "github.com/sirupsen/logrus"} {
+		if slices.Contains(deps, forbidden) {
+			t.Errorf("the shim links %s", forbidden)
 		}
 	}
 }

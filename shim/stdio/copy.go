@@ -2,7 +2,6 @@ package stdio
 
 import (
 	"context"
-	"io"
 	"os"
 	"sync"
 	"time"
@@ -110,9 +109,4 @@ func (c *copier) empty() bool {
 func (c *copier) stop() {
 	c.from.Close()
 	c.to.close()
-}
-
-// copyInput copies what the client sends to a terminal, until the client has closed it and nobody keeps it open.
-func copyInput(to, from *os.File) {
-	io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 1<<10))
 }

@@ -20,6 +20,7 @@ type Options struct {
 	ID, Namespace string // of the process, for a logging program
 	UID, GID      int    // owner of pipes: Options.IoUid and IoGid
 	Loggers       Loggers
+	Waits         bool // the process waits, as the init of a created container does: its input is for Begin
 }
 
 // Streams are the standard streams of one process.
@@ -30,12 +31,15 @@ type Streams struct {
 	logger Logger
 
 	terminal bool
-	stdin    *os.File // terminal: what the client sends
-	stdout   *sink    // terminal: where the output goes
-	master   *os.File
+	stdout   *sink // terminal: where the output goes
 
-	mu    sync.Mutex
-	input *os.File // end of the stdin fifo that keeps the process from an end of file
+	mu     sync.Mutex
+	master *os.File
+	source string   // path of an input that is copied, until Begin
+	feed   *os.File // where it is copied to, without a terminal
+	stdin  *os.File // where it is copied from
+	keeper *os.File // end of the stdin fifo that keeps the process from an end of file
+	closed bool     // CloseStdin was called
 }
 
 // Open prepares the streams. It waits, until ctx ends, for a client that has yet to open its end of a fifo.
@@ -77,39 +81,6 @@ func splitURI(stdout string) (scheme, path string, err error) {
 		return "", "", fmt.Errorf("cannot open stdout: %w", err)
 	}
 	return u.Scheme, u.Path, nil
-}
-
-// openInput opens the fifo that the process, or its terminal, reads.
-func (s *Streams) openInput(path string, o Options) error {
-	if path == "" {
-		if s.terminal {
-			return nil
-		}
-		return s.null(0)
-	}
-	reader, err := openAt(path, unix.O_RDONLY|unix.O_NONBLOCK)
-	if err != nil {
-		return fmt.Errorf("cannot open stdin: %w", err)
-	}
-	if s.terminal {
-		s.stdin = reader
-	} else {
-		s.child[0] = reader
-		if err := unix.SetNonblock(int(reader.Fd()), false); err != nil {
-			return fmt.Errorf("cannot open stdin: %w", err)
-		}
-		if o.UID != 0 || o.GID != 0 {
-			if err := reader.Chown(o.UID, o.GID); err != nil {
-				return fmt.Errorf("cannot hand stdin to its user (IoUid, IoGid): %w", err)
-			}
-		}
-	}
-	if isFifo(reader) {
-		if s.input, err = openAt(path, unix.O_WRONLY|unix.O_NONBLOCK); err != nil {
-			return fmt.Errorf("cannot open stdin: %w", err)
-		}
-	}
-	return nil
 }
 
 // null gives the process /dev/null.
@@ -228,16 +199,6 @@ func (s *Streams) Started(master *os.File) error {
 	return s.serve(master)
 }
 
-// CloseStdin lets the process see the end of its input when the client has closed it too.
-func (s *Streams) CloseStdin() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.input != nil {
-		s.input.Close()
-		s.input = nil
-	}
-}
-
 // Resize sets the size of the terminal, if there is one.
 func (s *Streams) Resize(width, height uint32) error {
 	s.mu.Lock()
@@ -270,15 +231,9 @@ func (s *Streams) Close() {
 		c.stop()
 	}
 	s.mu.Lock()
-	master := s.master
-	s.master = nil
+	closeAll([]*os.File{s.master, s.stdin, s.feed})
+	s.master, s.source = nil, ""
 	s.mu.Unlock()
-	if master != nil {
-		master.Close()
-	}
-	if s.stdin != nil {
-		s.stdin.Close()
-	}
 	if s.stdout != nil {
 		s.stdout.close()
 	}

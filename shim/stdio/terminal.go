@@ -27,8 +27,5 @@ func (s *Streams) serve(master *os.File) error {
 	s.mu.Unlock()
 	s.stdout.users = 1
 	s.copies = append(s.copies, startCopy(file, s.stdout))
-	if s.stdin != nil {
-		go copyInput(file, s.stdin)
-	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (s *Service) abandon(t *task, cause error) error {
 // openStreams opens what the client has for the process's standard streams.
 func (s *Service) openStreams(ctx context.Context, p *process, o *api.Options) error {
 	streams, err := stdio.Open(ctx, &p.stdio, stdio.Options{ID: p.eventID(), Namespace: s.namespace,
-		UID: int(o.IoUID), GID: int(o.IoGID), Loggers: s.reaper})
+		UID: int(o.IoUID), GID: int(o.IoGID), Loggers: s.reaper, Waits: p.id == ""})
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ func (s *Service) startInit(p *process) error {
 	}
 	p.started = true
 	p.born(p.pid, api.Running)
+	s.warn("no input", p.streams.Begin())
 	s.events.Publish(api.TaskStart(t.id, uint32(p.pid)))
 	return nil
 }
@@ -105,6 +106,7 @@ func (s *Service) launchExec(ctx context.Context, p *process) error {
 	}
 	p.born(made.Pid, api.Running)
 	s.warn("cannot serve a terminal", p.streams.Started(made.Terminal))
+	s.warn("no input", p.streams.Begin())
 	s.events.Publish(api.TaskExecStarted(t.id, p.id, uint32(made.Pid)))
 	s.reaper.watch(made.Pid, func(exit api.Exit) { s.execExited(p, exit) })
 	return nil

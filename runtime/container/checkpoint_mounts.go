@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/checkpoint"
+	"github.com/dhow-containers/dhow/runtime/internal/inroot"
 	"github.com/dhow-containers/dhow/spec"
 )
 
@@ -108,7 +109,7 @@ func devicePaths(config *specs.Spec) []string {
 // lookup finds the mount whose root is at p in the container, and the type of the file there; 0 when
 // nothing is mounted there.
 func (t *mountTable) lookup(p string) (id int, mode uint32) {
-	fd, err := openInRoot(t.root, "./"+p)
+	fd, err := inroot.Open(t.root, p, unix.O_PATH)
 	if err != nil {
 		return 0, 0
 	}

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -78,6 +77,7 @@ func loopbackUp(pid int) error {
 // on file systems that criu fills by itself are left out; those on a bind are made in its source.
 func makeMountPoints(config *specs.Spec, bundle, rootfs string) error {
 	b := &blueprint{bundle: bundle}
+	owned := spec.Namespace(config, specs.UserNamespace) != nil
 	for i := range config.Mounts {
 		m := &config.Mounts[i]
 		if m.Type == "cgroup" || m.Type == "cgroup2" {
@@ -98,7 +98,7 @@ func makeMountPoints(config *specs.Spec, bundle, rootfs string) error {
 			}
 			file = st.Mode&unix.S_IFMT != unix.S_IFDIR
 		}
-		if err := makeMountPoint(base, strings.Trim(rel, "/"), file); err != nil {
+		if err := makeMountPoint(base, rel, file, owned); err != nil {
 			return fmt.Errorf("cannot make the mount point %s (mounts[%d].destination): %w", m.Destination, i, err)
 		}
 	}
@@ -117,58 +117,12 @@ func covering(mounts []specs.Mount, destination string) (found *specs.Mount) {
 	return found
 }
 
-// makeMountPoint makes rel below base, looked up by the kernel under base's descriptor (security rule 1).
-func makeMountPoint(base, rel string, file bool) error {
+// makeMountPoint makes name below the directory base.
+func makeMountPoint(base, name string, file, owned bool) error {
 	dir, err := unix.Open(base, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: base, Err: err}
 	}
 	defer unix.Close(dir)
-	if rel == "" {
-		return nil
-	}
-	if fd, err := openInRoot(dir, rel); err != unix.ENOENT {
-		return errors.Join(err, closeIfOpen(fd))
-	}
-	parent := dir
-	for end := 0; end < len(rel); {
-		start := end
-		if i := strings.IndexByte(rel[start+1:], '/'); i >= 0 {
-			end = start + 1 + i
-		} else {
-			end = len(rel)
-		}
-		name := strings.TrimPrefix(rel[start:end], "/")
-		next, err := openInRoot(dir, rel[:end])
-		if err == unix.ENOENT {
-			if err = makeNode(parent, name, file && end == len(rel)); err == nil {
-				next, err = openInRoot(dir, rel[:end])
-			}
-		}
-		if err != nil {
-			return err
-		}
-		defer unix.Close(next)
-		parent = next
-	}
-	return nil
-}
-
-func makeNode(dir int, name string, file bool) error {
-	if file {
-		return unix.Mknodat(dir, name, unix.S_IFREG|0o644, 0)
-	}
-	return unix.Mkdirat(dir, name, 0o755)
-}
-
-func openInRoot(dir int, rel string) (int, error) {
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
-	return unix.Openat2(dir, rel, &how)
-}
-
-func closeIfOpen(fd int) error {
-	if fd < 0 {
-		return nil
-	}
-	return unix.Close(fd)
+	return (&target{root: dir, owned: owned}).make(name, !file)
 }

@@ -127,27 +127,31 @@ func (t *target) readLink(name string) (string, error) {
 	return string(buf[:n]), nil
 }
 
-// makeOne makes a directory or an empty file.
+// makeOne makes a directory or an empty file. What it has made it goes on with by descriptor: another container that
+// shares the tree may have put a link in its place by then.
 func (t *target) makeOne(dir, name string, directory bool) error {
-	fd, err := t.open(dir, unix.O_DIRECTORY)
+	parent, err := t.open(dir, unix.O_DIRECTORY)
 	if err != nil {
 		return fmt.Errorf("/%s: %w", dir, err)
 	}
-	defer unix.Close(fd)
-	mode := uint32(0o644)
+	defer unix.Close(parent)
+	fd, mode, err := -1, uint32(0o644), error(nil)
 	if directory {
 		mode = 0o755
-		err = unix.Mkdirat(fd, name, mode)
+		if err = unix.Mkdirat(parent, name, mode); err == nil {
+			fd, err = unix.Openat(parent, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		}
 	} else {
-		err = unix.Mknodat(fd, name, unix.S_IFREG|mode, 0)
+		fd, err = unix.Openat(parent, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	}
-	if err == nil { // whatever the caller's umask
-		err = unix.Fchmodat(fd, name, mode, 0)
+	if err == nil {
+		defer unix.Close(fd)
+		err = unix.Fchmod(fd, mode) // whatever the caller's umask
 	}
 	if err == nil && t.owned {
 		var st unix.Stat_t
-		if err = unix.Fstat(fd, &st); err == nil {
-			err = unix.Fchownat(fd, name, int(st.Uid), int(st.Gid), unix.AT_SYMLINK_NOFOLLOW)
+		if err = unix.Fstat(parent, &st); err == nil {
+			err = unix.Fchown(fd, int(st.Uid), int(st.Gid))
 		}
 	}
 	if err != nil {

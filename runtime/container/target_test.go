@@ -48,3 +48,45 @@ func TestMakeTarget(t *testing.T) {
 		})
 	}
 }
+
+// Whoever shares the tree puts links where something has just been made: what they lead to stays as it is.
+func TestMakeTargetBesideAnAttacker(t *testing.T) {
+	dir := t.TempDir()
+	victim, tree := filepath.Join(dir, "victim"), filepath.Join(dir, "tree")
+	if err := os.WriteFile(victim, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(tree, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	root, err := unix.Open(tree, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(root)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_ = os.Symlink(victim, filepath.Join(tree, "link"))
+			if unix.Renameat2(root, "link", root, "made", unix.RENAME_EXCHANGE) == nil {
+				_ = os.RemoveAll(filepath.Join(tree, "link"))
+			}
+		}
+	}()
+	for i := range 300 {
+		_ = (&target{root: root}).makeOne("", "made", i%2 == 0)
+		_ = unix.Unlinkat(root, "made", unix.AT_REMOVEDIR)
+		_ = unix.Unlinkat(root, "made", 0)
+	}
+	close(stop)
+	<-stopped
+	if st, err := os.Stat(victim); err != nil || st.Mode() != 0o600 {
+		t.Errorf("the file outside has mode %v, %v", st.Mode(), err)
+	}
+}

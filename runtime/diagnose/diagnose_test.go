@@ -147,3 +147,16 @@ func FuzzParseELF(f *testing.F) {
 		shebang(head)
 	})
 }
+
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"/bin/tool is a script for /bin/sh": "/bin/tool is a script for /bin/sh",
+		"Grüße, \"世界\"":                     "Grüße, \"世界\"",
+		"a\nb\x1b[2J\t\x00\x7f":             `a\nb\x1b[2J\t\x00\x7f`,
+		"\xff\u202e\uFFFD":                  "\\xff\\u202e\uFFFD",
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/internal/inroot"
 )
 
 // view is a root file system to look things up in, as a process in it would.
@@ -25,23 +27,10 @@ func (c *Context) open() (view, error) {
 
 func (v view) close() { unix.Close(int(v)) }
 
-func (v view) openat(name string, flags int) (int, error) {
-	return unix.Openat2(int(v), strings.TrimPrefix(name, "/"), &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC),
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS})
-}
-
-func (v view) stat(name string) (st unix.Stat_t, err error) {
-	fd, err := v.openat(name, unix.O_PATH)
-	if err != nil {
-		return st, err
-	}
-	defer unix.Close(fd)
-	err = unix.Fstat(fd, &st)
-	return st, err
-}
+func (v view) stat(name string) (unix.Stat_t, error) { return inroot.Stat(int(v), name) }
 
 func (v view) noexec(name string) bool {
-	fd, err := v.openat(name, unix.O_PATH)
+	fd, err := inroot.Open(int(v), name, unix.O_PATH)
 	if err != nil {
 		return false
 	}
@@ -53,20 +42,7 @@ func (v view) noexec(name string) bool {
 // headSize is as much of an executable as the kernel reads itself (BINPRM_BUF_SIZE), and enough for program headers.
 const headSize = 4096
 
-func (v view) head(name string) ([]byte, error) {
-	fd, err := v.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, unix.EINVAL
-	}
-	buf := make([]byte, headSize)
-	n, err := unix.Pread(fd, buf, 0)
-	return buf[:max(n, 0)], err
-}
+func (v view) head(name string) ([]byte, error) { return inroot.Read(int(v), name, headSize) }
 
 // find is the file that process.args[0] means, as execvp(3) would look for it.
 func (v view) find(name, cwd, searchPath string) (string, bool) {

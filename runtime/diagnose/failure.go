@@ -2,9 +2,12 @@ package diagnose
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -62,12 +65,34 @@ func ExplainFailure(err error, f *Failure) error {
 	e := &Error{Err: err}
 	if f.Pid > 0 && (f.Call == "fsconfig" || f.Call == "fsmount") {
 		e.Kernel = kernelMessages(f.Pid)
+		for i := range e.Kernel {
+			e.Kernel[i] = printable(e.Kernel[i])
+		}
 	}
 	e.Rule, e.Hint = f.hint()
+	e.Hint = printable(e.Hint)
 	if e.Hint == "" && e.Kernel == nil {
 		return err
 	}
 	return e
+}
+
+// printable escapes what is no printable character: a hint quotes files and links of an image, and an error is one
+// line, on somebody's terminal or in a log.
+func printable(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && text[i] >= utf8.RuneSelf && !strings.HasPrefix(text[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // failureOf reads err: its errno, its system call, and the field that its sentence names.

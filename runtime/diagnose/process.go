@@ -3,10 +3,13 @@ package diagnose
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/internal/inroot"
 )
 
 // processRules are about the container's own program and its identity.
@@ -23,8 +26,8 @@ func processRules() []rule {
 	}
 }
 
-// looking runs look in the container's root, with the path of the program.
-func (f *Failure) looking(look func(v view, program string) string) string {
+// inside runs look in the container's root, for a process that has a program.
+func (f *Failure) inside(look func(v view, p *specs.Process) string) string {
 	if f.Config == nil || f.Config.Process == nil || len(f.Config.Process.Args) == 0 {
 		return ""
 	}
@@ -33,12 +36,18 @@ func (f *Failure) looking(look func(v view, program string) string) string {
 		return ""
 	}
 	defer v.close()
-	p := f.Config.Process
-	program, found := v.find(p.Args[0], p.Cwd, variable(p.Env, "PATH"))
-	if !found {
-		return ""
-	}
-	return look(v, program)
+	return look(v, f.Config.Process)
+}
+
+// looking runs look in the container's root, with the path of the program.
+func (f *Failure) looking(look func(v view, program string) string) string {
+	return f.inside(func(v view, p *specs.Process) string {
+		program, found := v.find(p.Args[0], p.Cwd, variable(p.Env, "PATH"))
+		if !found {
+			return ""
+		}
+		return look(v, program)
+	})
 }
 
 func variable(env []string, name string) (value string) {
@@ -55,25 +64,18 @@ const usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // inNoPath tells where a program is that no directory of PATH has.
 func inNoPath(f *Failure) string {
-	if f.Config == nil || f.Config.Process == nil {
+	return f.inside(func(v view, p *specs.Process) string {
+		at, found := v.find(p.Args[0], "/", usual)
+		switch env := variable(p.Env, "PATH"); {
+		case found && env == "":
+			return fmt.Sprintf("process.env sets no PATH, and the program is at %s", at)
+		case found:
+			return fmt.Sprintf("it is at %s, a directory that PATH=%s does not have", at, env)
+		case v.empty():
+			return "the root file system is empty"
+		}
 		return ""
-	}
-	v, err := f.open()
-	if err != nil {
-		return ""
-	}
-	defer v.close()
-	p := f.Config.Process
-	at, found := v.find(p.Args[0], "/", usual)
-	switch env := variable(p.Env, "PATH"); {
-	case found && env == "":
-		return fmt.Sprintf("process.env sets no PATH, and the program is at %s", at)
-	case found:
-		return fmt.Sprintf("it is at %s, a directory that PATH=%s does not have", at, env)
-	case v.empty():
-		return "the root file system is empty"
-	}
-	return ""
+	})
 }
 
 // empty says whether a root has none of the directories that programs are in.
@@ -88,29 +90,23 @@ func (v view) empty() bool {
 
 // brokenLink finds the symbolic link that leads nowhere.
 func brokenLink(f *Failure) string {
-	if f.Config == nil || f.Config.Process == nil {
-		return ""
-	}
-	v, err := f.open()
-	if err != nil {
-		return ""
-	}
-	defer v.close()
-	name := f.Config.Process.Args[0]
-	if !path.IsAbs(name) {
-		name = path.Join(f.Config.Process.Cwd, name)
-	}
-	fd, err := v.openat(name, unix.O_PATH|unix.O_NOFOLLOW)
-	if err != nil {
-		return ""
-	}
-	defer unix.Close(fd)
-	buf := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(fd, "", buf)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%s is a symbolic link to %s, which the container does not have", name, buf[:n])
+	return f.inside(func(v view, p *specs.Process) string {
+		name := p.Args[0]
+		if !path.IsAbs(name) {
+			name = path.Join(p.Cwd, name)
+		}
+		fd, err := inroot.Open(int(v), name, unix.O_PATH|unix.O_NOFOLLOW)
+		if err != nil {
+			return ""
+		}
+		defer unix.Close(fd)
+		buf := make([]byte, unix.PathMax)
+		n, err := unix.Readlinkat(fd, "", buf)
+		if err != nil {
+			return ""
+		}
+		return fmt.Sprintf("%s is a symbolic link to %s, which the container does not have", name, buf[:n])
+	})
 }
 
 // interpreter explains an ENOENT or EACCES for a program that is there: what it needs to run is not.
@@ -210,19 +206,10 @@ func searchable(st *unix.Stat_t, u *specs.User) bool {
 	switch {
 	case st.Uid == u.UID:
 		bits >>= 6
-	case st.Gid == u.GID || contains(u.AdditionalGids, st.Gid):
+	case st.Gid == u.GID || slices.Contains(u.AdditionalGids, st.Gid):
 		bits >>= 3
 	}
 	return bits&1 != 0
-}
-
-func contains(list []uint32, v uint32) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
 }
 
 // tooLong tells how much too long arguments and environment are (execve(2), "Limits on size").
@@ -244,15 +231,9 @@ func tooLong(f *Failure) string {
 }
 
 func cwdDenied(f *Failure) string {
-	if f.Config == nil || f.Config.Process == nil {
-		return ""
-	}
-	v, err := f.open()
-	if err != nil {
-		return ""
-	}
-	defer v.close()
-	return v.unsearchable(path.Clean(f.Config.Process.Cwd)+"/", f.hostUser())
+	return f.inside(func(v view, p *specs.Process) string {
+		return v.unsearchable(path.Clean(p.Cwd)+"/", f.hostUser())
+	})
 }
 
 // hostUser is the process's user with the ids that it has on the host.
@@ -283,31 +264,23 @@ func hostID(list []specs.LinuxIDMapping, id uint32) uint32 {
 // against it.
 func (c *Context) ProgramProblem() string {
 	f := &Failure{Context: *c}
-	p := c.Config.Process
-	if p == nil || len(p.Args) == 0 {
-		return ""
-	}
-	v, err := c.open()
-	if err != nil {
-		return ""
-	}
-	defer v.close()
-	program, found := v.find(p.Args[0], p.Cwd, variable(p.Env, "PATH"))
-	if !found {
-		for _, why := range [...]func(*Failure) string{brokenLink, inNoPath} {
+	return f.inside(func(v view, p *specs.Process) string {
+		program, found := v.find(p.Args[0], p.Cwd, variable(p.Env, "PATH"))
+		reasons := []func(*Failure) string{interpreter, format}
+		if !found {
+			reasons = []func(*Failure) string{brokenLink, inNoPath}
+		}
+		for _, why := range reasons {
 			if text := why(f); text != "" {
 				return text
 			}
 		}
-		return fmt.Sprintf("the root file system has no %q", p.Args[0])
-	}
-	for _, why := range [...]func(*Failure) string{interpreter, format} {
-		if text := why(f); text != "" {
-			return text
+		if !found {
+			return fmt.Sprintf("the root file system has no %q", p.Args[0])
 		}
-	}
-	if st, err := v.stat(program); err == nil && (st.Mode&0o111 == 0 || st.Mode&unix.S_IFMT != unix.S_IFREG) {
-		return denied(f)
-	}
-	return ""
+		if st, err := v.stat(program); err == nil && (st.Mode&0o111 == 0 || st.Mode&unix.S_IFMT != unix.S_IFREG) {
+			return denied(f)
+		}
+		return ""
+	})
 }

@@ -20,6 +20,17 @@ func Environment(env []string, home string) []string {
 	return list
 }
 
+// NeedsHome says whether Environment has a use for the home directory: env does not say what HOME is.
+func NeedsHome(env []string) bool {
+	home := ""
+	for _, v := range env {
+		if value, ok := strings.CutPrefix(v, "HOME="); ok {
+			home = value
+		}
+	}
+	return home == ""
+}
+
 func hasVariable(env []string, name string) bool {
 	for _, e := range env {
 		if strings.HasPrefix(e, name) && len(e) > len(name) && e[len(name)] == '=' {

@@ -34,3 +34,20 @@ func Namespace(s *specs.Spec, t specs.LinuxNamespaceType) *specs.LinuxNamespace 
 	}
 	return nil
 }
+
+// NewNamespace says whether a container gets a namespace of type t that is made for it, and not joined by path.
+func NewNamespace(s *specs.Spec, t specs.LinuxNamespaceType) bool {
+	ns := Namespace(s, t)
+	return ns != nil && ns.Path == ""
+}
+
+// HostID is the host's id for that of a container, by the mappings of its user namespace (user_namespaces(7)); false
+// when they do not have it.
+func HostID(mappings []specs.LinuxIDMapping, id uint32) (host uint32, mapped bool) {
+	for _, m := range mappings {
+		if id >= m.ContainerID && id-m.ContainerID < m.Size {
+			return m.HostID + (id - m.ContainerID), true
+		}
+	}
+	return 0, false
+}

@@ -156,3 +156,27 @@ func TestSimilar(t *testing.T) {
 		}
 	}
 }
+
+func TestNewNamespace(t *testing.T) {
+	s := &specs.Spec{Linux: &specs.Linux{Namespaces: []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace, Path: "/ns"}}}}
+	if !NewNamespace(s, specs.PIDNamespace) || NewNamespace(s, specs.NetworkNamespace) || NewNamespace(s, specs.UserNamespace) {
+		t.Error("wrong")
+	}
+	if NewNamespace(&specs.Spec{}, specs.PIDNamespace) {
+		t.Error("a config without linux has one")
+	}
+}
+
+func TestHostID(t *testing.T) {
+	mappings := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 1000}, {ContainerID: 4294967290, HostID: 7, Size: 5}}
+	for id, want := range map[uint32]uint32{0: 100000, 999: 100999, 4294967290: 7, 4294967294: 11} {
+		if got, ok := HostID(mappings, id); got != want || !ok {
+			t.Errorf("%d is %d, %t, want %d", id, got, ok, want)
+		}
+	}
+	for _, id := range []uint32{1000, 4294967289, 4294967295} {
+		if got, ok := HostID(mappings, id); ok {
+			t.Errorf("%d is %d, want none", id, got)
+		}
+	}
+}

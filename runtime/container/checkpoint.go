@@ -272,13 +272,3 @@ func namespaces(config *specs.Spec) []specs.LinuxNamespace {
 	}
 	return config.Linux.Namespaces
 }
-
-// newNamespace says whether the container has a namespace of a type for itself.
-func newNamespace(config *specs.Spec, t specs.LinuxNamespaceType) bool {
-	for _, ns := range namespaces(config) {
-		if ns.Type == t {
-			return ns.Path == ""
-		}
-	}
-	return false
-}

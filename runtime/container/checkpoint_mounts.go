@@ -31,7 +31,7 @@ type mountTable struct {
 // named after the destination in the config, and mounts below it after their place there; a mask is
 // nullName. Names of files in the container are looked up under its root.
 func externalMounts(config *specs.Spec, pid int) ([]checkpoint.Mount, error) {
-	if !newNamespace(config, specs.MountNamespace) {
+	if !spec.NewNamespace(config, specs.MountNamespace) {
 		return nil, nil
 	}
 	for i := range config.Mounts {
@@ -58,7 +58,7 @@ func externalMounts(config *specs.Spec, pid int) ([]checkpoint.Mount, error) {
 		t.mount[m.ID] = m
 	}
 	t.configured(config)
-	if !newNamespace(config, specs.CgroupNamespace) {
+	if !spec.NewNamespace(config, specs.CgroupNamespace) {
 		t.cgroups()
 	}
 	t.below()

@@ -5,26 +5,19 @@ import (
 	"path"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // cgroupOwner is the user of the host that the container's control group is to be given to, false for none
 // (config-linux.md, "Cgroup ownership"): the one that the container's process runs as, if the container has a
 // cgroup namespace of its own and may write to its mount of the hierarchy.
 func cgroupOwner(config *specs.Spec) (uint32, bool) {
-	if config.Linux == nil || config.Process == nil || !ownCgroupNamespace(config.Linux) || !writableCgroups(config.Mounts) {
+	if config.Process == nil || !spec.NewNamespace(config, specs.CgroupNamespace) || !writableCgroups(config.Mounts) {
 		return 0, false
 	}
-	uid, ok := hostUser(config.Linux, config.Process.User.UID)
+	uid, ok := hostUser(config, config.Process.User.UID)
 	return uid, ok && int(uid) != os.Geteuid()
-}
-
-func ownCgroupNamespace(l *specs.Linux) bool {
-	for _, n := range l.Namespaces {
-		if n.Type == specs.CgroupNamespace {
-			return n.Path == ""
-		}
-	}
-	return false
 }
 
 func writableCgroups(mounts []specs.Mount) bool {
@@ -51,18 +44,9 @@ func readOnly(options []string) bool {
 }
 
 // hostUser is what a user of the container is outside of it; false for one without a mapping.
-func hostUser(l *specs.Linux, uid uint32) (uint32, bool) {
-	inside := false
-	for _, n := range l.Namespaces {
-		inside = inside || n.Type == specs.UserNamespace
-	}
-	if !inside {
+func hostUser(config *specs.Spec, uid uint32) (uint32, bool) {
+	if spec.Namespace(config, specs.UserNamespace) == nil {
 		return uid, true
 	}
-	for _, m := range l.UIDMappings {
-		if uid >= m.ContainerID && uid-m.ContainerID < m.Size {
-			return m.HostID + (uid - m.ContainerID), true
-		}
-	}
-	return 0, false
+	return spec.HostID(config.Linux.UIDMappings, uid)
 }

@@ -50,8 +50,7 @@ func (h *handle) ownPIDs() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ns := spec.Namespace(doc.Spec, specs.PIDNamespace)
-	return ns != nil && ns.Path == "", nil
+	return spec.NewNamespace(doc.Spec, specs.PIDNamespace), nil
 }
 
 // inPIDNamespace lists the processes that are in the pid namespace of pid.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/checkpoint"
 	"github.com/dhow-containers/dhow/runtime/launch"
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // RestoreOptions are the flags of restore.
@@ -133,7 +134,7 @@ func (r *restoring) restore() error {
 		c, err = checkpoint.Start(r.criu, stdio, further...)
 		return err
 	}
-	if newNamespace(r.doc.Spec, specs.MountNamespace) {
+	if spec.NewNamespace(r.doc.Spec, specs.MountNamespace) {
 		err = onMountPoint(r.rootfs, start)
 	} else {
 		err = start()
@@ -217,7 +218,7 @@ func (r *restoring) setUp(pid int) error {
 		return err
 	}
 	failpoint("namespaces")
-	if newNamespace(r.doc.Spec, specs.NetworkNamespace) {
+	if spec.NewNamespace(r.doc.Spec, specs.NetworkNamespace) {
 		if err := loopbackUp(pid); err != nil {
 			return fmt.Errorf("cannot bring up the loopback device (linux.namespaces): %w", err)
 		}

@@ -143,7 +143,7 @@ func mountsBelow(host []*mountinfo.Info, source, destination string) (list []che
 // cgroupSources are the directories that a container without a cgroup namespace sees at destination: its
 // own.
 func (r *restoring) cgroupSources(destination string) []checkpoint.Mount {
-	if newNamespace(r.doc.Spec, specs.CgroupNamespace) {
+	if spec.NewNamespace(r.doc.Spec, specs.CgroupNamespace) {
 		return nil
 	}
 	var list []checkpoint.Mount

@@ -20,8 +20,17 @@ import (
 	"github.com/dhow-containers/dhow/spec"
 )
 
-// inUserNamespace is looked up once: no process of several threads moves to another user namespace.
-var inUserNamespace = sync.OnceValue(diagnose.InUserNamespace)
+// userNamespace says whether this process is in one. It is looked up once: no process of several threads moves to
+// another.
+var userNamespace struct {
+	once sync.Once
+	in   bool
+}
+
+func inUserNamespace() bool {
+	userNamespace.once.Do(func() { userNamespace.in = diagnose.InUserNamespace() })
+	return userNamespace.in
+}
 
 // isRootless says whether the control groups may be out of reach: --rootless, by default for everybody but root
 // of the initial user namespace.

@@ -7,8 +7,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moby/sys/mountinfo"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // mountRules are about the root file system and what is mounted in it.
@@ -142,28 +145,19 @@ func maskedProc(f *Failure) string {
 
 // MountsBelow lists the mount points below dir, those of binfmt_misc aside, which do not count.
 func MountsBelow(dir string) []string {
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil
-	}
+	mounts, _ := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return !strings.HasPrefix(m.Mountpoint, dir+"/") || m.Mountpoint == dir+"/sys/fs/binfmt_misc", false
+	})
 	var list []string
-	for line := range strings.SplitSeq(string(text), "\n") {
-		fields := strings.Fields(line)
-		if len(fields) > 4 && strings.HasPrefix(fields[4], dir+"/") && fields[4] != dir+"/sys/fs/binfmt_misc" {
-			list = append(list, fields[4])
-		}
+	for _, m := range mounts {
+		list = append(list, m.Mountpoint)
 	}
 	return list
 }
 
 func foreignNetwork(f *Failure) string {
-	if !f.inUserns() || f.Config == nil || f.Config.Linux == nil {
+	if !f.inUserns() || f.Config == nil || spec.NewNamespace(f.Config, specs.NetworkNamespace) {
 		return ""
-	}
-	for _, n := range f.Config.Linux.Namespaces {
-		if n.Type == specs.NetworkNamespace && n.Path == "" {
-			return ""
-		}
 	}
 	return "sysfs shows a network namespace, and only its owner can mount it: add a network namespace to linux.namespaces, or bind /sys"
 }
@@ -185,12 +179,5 @@ func readOnlyDestination(f *Failure) string {
 
 // inUserns says whether the container has a user namespace of its own, or this process is in one.
 func (f *Failure) inUserns() bool {
-	if f.Config != nil && f.Config.Linux != nil {
-		for _, n := range f.Config.Linux.Namespaces {
-			if n.Type == specs.UserNamespace {
-				return true
-			}
-		}
-	}
-	return InUserNamespace()
+	return f.Config != nil && spec.Namespace(f.Config, specs.UserNamespace) != nil || InUserNamespace()
 }

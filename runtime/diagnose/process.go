@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/internal/inroot"
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // processRules are about the container's own program and its identity.
@@ -236,28 +237,24 @@ func cwdDenied(f *Failure) string {
 	})
 }
 
-// hostUser is the process's user with the ids that it has on the host.
+// hostUser is the process's user with the ids that it has on the host; one that is not mapped stays as it is.
 func (f *Failure) hostUser() *specs.User {
 	u := f.Config.Process.User
 	l := f.Config.Linux
 	if l == nil || len(l.UIDMappings)+len(l.GIDMappings) == 0 {
 		return &u
 	}
-	host := &specs.User{UID: hostID(l.UIDMappings, u.UID), GID: hostID(l.GIDMappings, u.GID)}
+	outside := func(mappings []specs.LinuxIDMapping, id uint32) uint32 {
+		if host, mapped := spec.HostID(mappings, id); mapped {
+			return host
+		}
+		return id
+	}
+	host := &specs.User{UID: outside(l.UIDMappings, u.UID), GID: outside(l.GIDMappings, u.GID)}
 	for _, gid := range u.AdditionalGids {
-		host.AdditionalGids = append(host.AdditionalGids, hostID(l.GIDMappings, gid))
+		host.AdditionalGids = append(host.AdditionalGids, outside(l.GIDMappings, gid))
 	}
 	return host
-}
-
-// hostID maps an id of the container; one that is not mapped stays as it is.
-func hostID(list []specs.LinuxIDMapping, id uint32) uint32 {
-	for _, m := range list {
-		if id >= m.ContainerID && id-m.ContainerID < m.Size {
-			return m.HostID + (id - m.ContainerID)
-		}
-	}
-	return id
 }
 
 // ProgramProblem says why process.args[0] cannot run in the root file system as it is; "" when nothing is known

@@ -3,8 +3,10 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -142,12 +144,16 @@ func (r *report) hooks(h *specs.Hooks) {
 	if h == nil {
 		return
 	}
-	for name, list := range map[string][]specs.Hook{
+	for _, kind := range [...]struct {
+		name string
+		list []specs.Hook
+	}{
 		//lint:ignore SA1019 prestart hooks are deprecated, and still a part of the spec
-		"prestart": h.Prestart, "createRuntime": h.CreateRuntime, "createContainer": h.CreateContainer, "poststart": h.Poststart, "poststop": h.Poststop,
+		{"prestart", h.Prestart}, {"createRuntime", h.CreateRuntime}, {"createContainer", h.CreateContainer},
+		{"poststart", h.Poststart}, {"poststop", h.Poststop},
 	} { // those of startContainer are programs of the container
-		for i, hook := range list {
-			subject := fmt.Sprintf("hooks.%s[%d].path", name, i)
+		for i, hook := range kind.list {
+			subject := fmt.Sprintf("hooks.%s[%d].path", kind.name, i)
 			if text := diagnose.Absent(hook.Path); text != "" {
 				r.problem(subject, text, "")
 			} else if err := unix.Access(hook.Path, unix.X_OK); err != nil {
@@ -177,7 +183,7 @@ func (r *report) namespacePaths(list []specs.LinuxNamespace) {
 }
 
 func (r *report) sysctls(list map[string]string) {
-	for key := range list {
+	for _, key := range slices.Sorted(maps.Keys(list)) {
 		file, err := spec.SysctlFile(key)
 		if err != nil {
 			continue // refused above
@@ -194,13 +200,16 @@ func (r *report) throttles(res *specs.LinuxResources) {
 		return
 	}
 	b := res.BlockIO
-	for name, list := range map[string][]specs.LinuxThrottleDevice{
-		"throttleReadBpsDevice": b.ThrottleReadBpsDevice, "throttleWriteBpsDevice": b.ThrottleWriteBpsDevice,
-		"throttleReadIOPSDevice": b.ThrottleReadIOPSDevice, "throttleWriteIOPSDevice": b.ThrottleWriteIOPSDevice,
+	for _, limit := range [...]struct {
+		name string
+		list []specs.LinuxThrottleDevice
+	}{
+		{"throttleReadBpsDevice", b.ThrottleReadBpsDevice}, {"throttleWriteBpsDevice", b.ThrottleWriteBpsDevice},
+		{"throttleReadIOPSDevice", b.ThrottleReadIOPSDevice}, {"throttleWriteIOPSDevice", b.ThrottleWriteIOPSDevice},
 	} {
-		for i, d := range list {
+		for i, d := range limit.list {
 			if _, err := os.Stat(fmt.Sprintf("/sys/dev/block/%d:%d", d.Major, d.Minor)); err != nil {
-				r.problem(fmt.Sprintf("linux.resources.blockIO.%s[%d]", name, i), fmt.Sprintf("there is no block device %d:%d", d.Major, d.Minor), "see /proc/partitions")
+				r.problem(fmt.Sprintf("linux.resources.blockIO.%s[%d]", limit.name, i), fmt.Sprintf("there is no block device %d:%d", d.Major, d.Minor), "see /proc/partitions")
 			}
 		}
 	}

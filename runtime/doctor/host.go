@@ -5,12 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
+	"github.com/dhow-containers/dhow/runtime/checkpoint"
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/runtime/diagnose"
 	"github.com/dhow-containers/dhow/runtime/idmap"
@@ -79,30 +79,9 @@ func (r *report) subordinate(uid int) {
 	}
 	for _, file := range [...]string{"/etc/subuid", "/etc/subgid"} {
 		if ranges, err := idmap.Ranges(file, uid); err != nil || len(ranges) == 0 {
-			r.warn("user", fmt.Sprintf("%s has no line for user %d", file, uid), "add one, such as "+userName(uid)+":100000:65536")
+			r.warn("user", fmt.Sprintf("%s has no line for user %d", file, uid), "add one, such as "+idmap.UserName(uid)+":100000:65536")
 		}
 	}
-}
-
-// userName is the login name of uid in /etc/passwd, or its number.
-func userName(uid int) string {
-	text, _ := os.ReadFile("/etc/passwd")
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if f := strings.SplitN(line, ":", 4); len(f) == 4 && f[2] == strconv.Itoa(uid) {
-			return f[0]
-		}
-	}
-	return strconv.Itoa(uid)
-}
-
-func findProgram(name string) string {
-	for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
-		full := filepath.Join(dir, name)
-		if unix.Access(full, unix.X_OK) == nil {
-			return full
-		}
-	}
-	return ""
 }
 
 func (r *report) namespaces() {
@@ -262,10 +241,10 @@ func (r *report) state(root string) {
 
 // helpers looks for programs that some verbs and flags run.
 func (r *report) helpers() {
-	if criu := findProgram("criu"); criu != "" {
+	if criu, err := checkpoint.Find(); err == nil {
 		r.ok("criu", criu)
 	} else {
-		r.ok("criu", "not in PATH: checkpoint and restore are errors")
+		r.ok("criu", "checkpoint and restore are errors: "+err.Error())
 	}
 	if _, err := os.Stat("/run/systemd/system"); err == nil {
 		r.ok("systemd", "running: --systemd-cgroup can be used")

@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/runtime/internal/lookpath"
 )
 
 // maxMessage bounds what is kept of a helper's standard error.
@@ -39,17 +40,11 @@ func (k *kind) ask(pid int, list []specs.LinuxIDMapping, own int) error {
 
 // Helper finds newuidmap or newgidmap through $PATH.
 func Helper(name string) (string, error) {
-	for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
-		path := dir + "/" + name
-		if !strings.HasPrefix(dir, "/") { // whoever can write to the working directory is not asked
-			continue
-		}
-		var st unix.Stat_t
-		if unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && unix.Access(path, unix.X_OK) == nil {
-			return path, nil
-		}
+	path, err := lookpath.Find(name)
+	if err != nil {
+		return "", fmt.Errorf("%s is not in $PATH (Debian has it in the package uidmap)", name)
 	}
-	return "", fmt.Errorf("%s is not in $PATH (Debian has it in the package uidmap)", name)
+	return path, nil
 }
 
 // run executes a program that prints nothing but complaints, in an empty environment.
@@ -63,13 +58,14 @@ func run(path string, args []string) (message string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer r.Close()
 	p, err := os.StartProcess(path, args, &os.ProcAttr{Dir: "/", Env: []string{}, Files: []*os.File{null, null, w}})
 	w.Close()
 	if err != nil {
+		r.Close()
 		return "", err
 	}
 	text, readErr := io.ReadAll(io.LimitReader(r, maxMessage))
+	r.Close() // one that has more to say must not wait for a reader
 	state, err := p.Wait()
 	if err == nil && !state.Success() {
 		err = errors.New(state.String())

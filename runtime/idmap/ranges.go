@@ -22,8 +22,7 @@ func Ranges(file string, uid int) ([]Range, error) {
 	if err != nil {
 		return nil, err
 	}
-	passwd, _ := os.ReadFile("/etc/passwd") // without it, the number may still be there
-	return parseRanges(string(text), strconv.Itoa(uid), userName(string(passwd), strconv.Itoa(uid))), nil
+	return parseRanges(string(text), strconv.Itoa(uid), UserName(uid)), nil
 }
 
 func parseRanges(text string, names ...string) (list []Range) {
@@ -39,6 +38,12 @@ func parseRanges(text string, names ...string) (list []Range) {
 		}
 	}
 	return list
+}
+
+// UserName is the login name of a user, or the number where /etc/passwd has none.
+func UserName(uid int) string {
+	passwd, _ := os.ReadFile("/etc/passwd")
+	return userName(string(passwd), strconv.Itoa(uid))
 }
 
 // userName finds the name of a number in the text of a passwd(5) file.

@@ -3,11 +3,10 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
-	"strings"
 	"syscall"
 
+	"github.com/moby/sys/mountinfo"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -54,28 +53,18 @@ func fileSystem(f *plan.File) string {
 	text := "its file system"
 	var st unix.Statx_t
 	if unix.Statx(unix.AT_FDCWD, f.Path, unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &st) == nil {
-		mounts, _ := os.ReadFile("/proc/self/mountinfo")
-		if name := mountType(string(mounts), st.Mnt_id); name != "" {
-			text = "the file system " + name
+		mounts, _ := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+			found := uint64(m.ID) == st.Mnt_id
+			return !found, found
+		})
+		for _, m := range mounts {
+			text = "the file system " + m.FSType
 		}
 	}
 	if f.IDMap.Recursive {
 		text += ", or one mounted below,"
 	}
 	return text
-}
-
-// mountType finds the file system of mount id in the text of a mountinfo (proc_pid_mountinfo(5)).
-func mountType(mountinfo string, id uint64) string {
-	prefix := strconv.FormatUint(id, 10) + " "
-	for line := range strings.SplitSeq(mountinfo, "\n") {
-		if rest, ok := strings.CutPrefix(line, prefix); ok {
-			_, tail, _ := strings.Cut(rest, " - ")
-			name, _, _ := strings.Cut(tail, " ")
-			return name
-		}
-	}
-	return ""
 }
 
 // namespace opens a user namespace with the mapping.

@@ -95,16 +95,6 @@ func TestIDMapErrors(t *testing.T) {
 	}
 }
 
-func TestMountType(t *testing.T) {
-	const text = "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n" +
-		"136 35 98:0 / /a\\040-\\040b rw - tmpfs none rw\n"
-	for id, want := range map[uint64]string{36: "ext3", 136: "tmpfs", 6: "", 98: ""} {
-		if got := mountType(text, id); got != want {
-			t.Errorf("mount %d is of %q, want %q", id, got, want)
-		}
-	}
-}
-
 // TestHolderEnds: the process that holds a user namespace goes away when its parent does.
 func TestHolderEnds(t *testing.T) {
 	o := plain()

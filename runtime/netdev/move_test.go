@@ -1,6 +1,7 @@
 package netdev
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"os"
@@ -255,4 +256,30 @@ func FuzzAttributes(f *testing.F) {
 	f.Add(attribute(nil, unix.IFLA_IFNAME, text("eth0")))
 	f.Add([]byte{4, 0, 1, 0, 3})
 	f.Fuzz(func(_ *testing.T, b []byte) { attributes(b) })
+}
+
+// Root of the namespace can send to any netlink socket in it: only the kernel's answers count.
+func TestForgedAnswer(t *testing.T) {
+	host, _ := networks(t)
+	if _, err := host.link("lo"); err != nil { // binds the socket
+		t.Fatal(err)
+	}
+	bound, err := unix.Getsockname(host.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forger, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer forger.close()
+	noDevice := -int32(unix.ENODEV)
+	answer := slices.Concat(number(unix.SizeofNlMsghdr+4), binary.NativeEndian.AppendUint16(nil, unix.NLMSG_ERROR), []byte{0, 0},
+		number(host.seq+1), number(0), number(uint32(noDevice)))
+	if err := unix.Sendto(forger.fd, answer, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: bound.(*unix.SockaddrNetlink).Pid}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := host.link("lo"); err != nil {
+		t.Errorf("an answer that is not the kernel's was believed: %v", err)
+	}
 }

@@ -52,12 +52,15 @@ func (c *conn) do(kind uint16, flags uint16, body []byte) ([][]byte, error) {
 func (c *conn) answers() (bodies [][]byte, err error) {
 	buf := make([]byte, 64<<10)
 	for {
-		n, _, err := unix.Recvfrom(c.fd, buf, 0)
+		n, from, err := unix.Recvfrom(c.fd, buf, 0)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("receive: %w", err)
+		}
+		if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 { // root of a namespace can send here too
+			continue
 		}
 		msgs, err := syscall.ParseNetlinkMessage(buf[:n])
 		if err != nil {

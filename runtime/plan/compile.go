@@ -259,8 +259,7 @@ func (c *compiler) namespace(t specs.LinuxNamespaceType) *specs.LinuxNamespace {
 
 // newNamespace says whether the container gets a namespace of its own of type t.
 func (c *compiler) newNamespace(t specs.LinuxNamespaceType) bool {
-	ns := c.namespace(t)
-	return ns != nil && ns.Path == ""
+	return spec.NewNamespace(c.cfg, t)
 }
 
 // needMounts refuses what without a mount namespace would be done to the host, and stay there.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // checkIDs refuses what the container's new user namespace does not have: ids in mount options, which the kernel
@@ -50,18 +52,8 @@ func (c *compiler) checkOwner(m *specs.Mount, word, field string) error {
 	default:
 		return nil
 	}
-	if !mapped(list, uint32(id)) {
+	if _, mapped := spec.HostID(list, uint32(id)); !mapped {
 		return fmt.Errorf("cannot mount %s on %s with %s (%s): the id is not in %s", m.Type, m.Destination, word, field, name)
 	}
 	return nil
-}
-
-// mapped says whether a list of mappings has an id of the container.
-func mapped(list []specs.LinuxIDMapping, id uint32) bool {
-	for _, m := range list {
-		if id >= m.ContainerID && id-m.ContainerID < m.Size {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,10 @@
 package plan
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
+)
 
 // attended is a rendezvous at which the parent writes to files of the process in procfs. Those of a process
 // that is not dumpable are root's (proc(5)), so for a parent that is not root the process is dumpable
@@ -21,7 +25,7 @@ func (c *compiler) attended(code Code) {
 // nowhere else, have hooks and `exec` enter the container by its pidfd although it is not dumpable. What
 // the process is allowed it keeps as uid 0 (capabilities(7)), so a namespace without one does without.
 func (c *compiler) executeAgain() {
-	if !c.in.Host.Unprivileged || !mapped(c.linux.UIDMappings, 0) {
+	if _, root := spec.HostID(c.linux.UIDMappings, 0); !root || !c.in.Host.Unprivileged {
 		return
 	}
 	c.doing("execute the program again, in the user namespace", "linux.uidMappings")

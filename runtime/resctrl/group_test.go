@@ -256,16 +256,6 @@ func TestStats(t *testing.T) {
 	}
 }
 
-func TestMountPoint(t *testing.T) {
-	const text = "36 35 0:27 / /sys/fs/resctrl2 rw,nosuid - resctrl resctrl rw\n"
-	if got := mountPoint("1 2 3:4 / /a rw - tmpfs resctrl rw\n" + text); got != "/sys/fs/resctrl2" {
-		t.Errorf("found %q", got)
-	}
-	if got := mountPoint("1 2 3:4 / /a rw - tmpfs resctrl rw\n\n"); got != "" {
-		t.Errorf("found %q", got)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add("L3:0=7ff;1=c0\nMB:0=100")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,25 +25,14 @@ func Root() (string, error) {
 	case st.Type == unix.RDTGROUP_SUPER_MAGIC:
 		return usualRoot, nil
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("resctrl"))
 	if err != nil {
 		return "", err
 	}
-	if root := mountPoint(string(mounts)); root != "" {
-		return root, nil
+	if len(mounts) > 0 {
+		return mounts[0].Mountpoint, nil
 	}
 	return "", errors.New("resctrl is not mounted (mount -t resctrl resctrl " + usualRoot + ")")
-}
-
-// mountPoint finds resctrl in the text of a mountinfo (proc_pid_mountinfo(5)).
-func mountPoint(mountinfo string) string {
-	for line := range strings.SplitSeq(mountinfo, "\n") {
-		place, fs, found := strings.Cut(line, " - ")
-		if f := strings.Fields(place); found && len(f) > 4 && strings.HasPrefix(fs, "resctrl ") {
-			return f[4]
-		}
-	}
-	return ""
 }
 
 func exists(path ...string) bool {

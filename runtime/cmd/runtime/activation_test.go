@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"strconv"
 	"testing"
@@ -27,6 +28,19 @@ func TestActivated(t *testing.T) {
 		var o container.CreateOptions
 		if activated(&o); o.ListenFDs != c.want || o.ListenNames != c.names {
 			t.Errorf("%+v: got %d %q", c, o.ListenFDs, o.ListenNames)
+		}
+	}
+}
+
+// The sum of both numbers is no int.
+func TestTooManyActivated(t *testing.T) {
+	a := &app{inherited: 2}
+	for _, c := range []struct {
+		listen, preserve int
+		ok               bool
+	}{{0, 2, true}, {2, 0, true}, {1, 1, true}, {2, 1, false}, {math.MaxInt, 1, false}, {1, math.MaxInt, false}} {
+		if err := a.checkPreserved(c.listen, c.preserve); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

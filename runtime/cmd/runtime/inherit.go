@@ -29,7 +29,7 @@ func inherit() (int, error) {
 // checkPreserved refuses to hand on descriptors that the caller has not handed over: their numbers are
 // those of files that this program opens itself. listen are for LISTEN_FDS, n for --preserve-fds.
 func (a *app) checkPreserved(listen, n int) error {
-	if listen+n <= a.inherited {
+	if listen <= a.inherited && n <= a.inherited-listen { // their sum may be above any int
 		return nil
 	}
 	why := fmt.Sprintf("--preserve-fds %d", n)

@@ -93,6 +93,7 @@ var elsewhere = map[string]string{
 	"pivot-on-initramfs":   "only the first root of a machine is an initramfs",
 	"cgroup-read-only":     "TestUnifiedHints",
 	"cgroup-not-delegated": "TestUnifiedHints",
+	"apparmor-not-loaded":  "TestAppArmorFails",
 	"userns-forbidden":     "TestHintOnForbiddenUserNamespaces",
 	"criu-too-old":         "TestHintsOfCRIU",
 	"criu-needs-tmp":       "TestHintsOfCRIU",

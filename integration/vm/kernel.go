@@ -5,7 +5,6 @@ import (
 	"debug/elf"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -29,67 +28,24 @@ type kernel struct {
 func (k *kernel) image() string   { return filepath.Join(k.dir, "boot/vmlinuz-"+k.version) }
 func (k *kernel) modules() string { return filepath.Join(k.dir, "lib/modules", k.version) }
 
-// findKernel takes the kernel from the cache, or from Debian's archive. It is never installed.
+// findKernel has the newest kernel in the cache.
 func findKernel(cache string) (*kernel, error) {
 	name, version, err := newestKernel()
 	if err != nil {
 		return nil, err
 	}
-	k := &kernel{
-		dir:     filepath.Join(cache, "kernel-"+strings.ReplaceAll(version, ":", "_")),
-		version: strings.TrimPrefix(name, "linux-image-"),
-	}
-	if _, err := os.Stat(k.dir); err == nil {
-		return k, nil
-	}
-	return k, inPart(k.dir, func(part string) error { return downloadKernel(name, part) })
+	dir, err := unpacked(cache, "kernel", name, version)
+	return &kernel{dir: dir, version: strings.TrimPrefix(name, "linux-image-")}, err
 }
 
-// newestKernel asks apt which package the one without a version in its name stands for.
+// newestKernel says which package the one without a version in its name stands for.
 func newestKernel() (name, version string, err error) {
-	out, err := exec.Command("apt-cache", "show", "--no-all-versions", kernelPackage).Output()
+	depends, err := aptShows(kernelPackage, "Depends")
 	if err != nil {
-		return "", "", fmt.Errorf("apt does not know the kernel %s (apt-get update?): %w", kernelPackage, err)
+		return "", "", err
 	}
-	for line := range strings.Lines(string(out)) {
-		if depends, ok := strings.CutPrefix(line, "Depends: "); ok {
-			name, rest, _ := strings.Cut(strings.TrimSpace(depends), " (= ")
-			return name, strings.TrimSuffix(rest, ")"), nil
-		}
-	}
-	return "", "", fmt.Errorf("apt does not say which package %s stands for", kernelPackage)
-}
-
-func downloadKernel(name, dir string) error {
-	progress("fetching %s", name)
-	get := exec.Command("apt-get", "download", "-o", "APT::Sandbox::User=root", name)
-	get.Dir = dir
-	if out, err := get.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot download the kernel %s: %w\n%s", name, err, out)
-	}
-	found, err := filepath.Glob(filepath.Join(dir, "*.deb"))
-	if err != nil || len(found) != 1 {
-		return fmt.Errorf("apt-get download %s left %d packages (%w)", name, len(found), err)
-	}
-	if out, err := exec.Command("dpkg-deb", "-x", found[0], dir).CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot unpack %s: %w\n%s", found[0], err, out)
-	}
-	return os.Remove(found[0])
-}
-
-// inPart makes a directory of the cache under another name first: what exists is whole.
-func inPart(dir string, fill func(part string) error) error {
-	part := dir + ".part"
-	if err := os.RemoveAll(part); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(part, 0o755); err != nil {
-		return err
-	}
-	if err := fill(part); err != nil {
-		return err
-	}
-	return os.Rename(part, dir)
+	name, rest, _ := strings.Cut(depends, " (= ")
+	return name, strings.TrimSuffix(rest, ")"), nil
 }
 
 // load lists the files of some modules, each behind those that it needs.

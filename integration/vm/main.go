@@ -61,11 +61,14 @@ func (o *options) main() (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	disk := ""
+	disk, parser := "", ""
 	if o.system == "systemd" {
-		if disk, err = findDebian(cache); err != nil {
-			return 1, err
-		}
+		disk, err = findDebian(cache)
+	} else {
+		parser, err = findAppArmor(cache)
+	}
+	if err != nil {
+		return 1, err
 	}
 	unlock()
 	dir, err := os.MkdirTemp("", "dhow-vm-")
@@ -73,7 +76,7 @@ func (o *options) main() (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	p, err := o.build(dir, k)
+	p, err := o.build(dir, k, parser)
 	if err != nil {
 		return 1, err
 	}

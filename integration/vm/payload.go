@@ -52,7 +52,7 @@ func (o *options) suites(dir string) []*suite {
 }
 
 // build compiles what runs inside and packs the initramfs.
-func (o *options) build(dir string, k *kernel) (file string, err error) {
+func (o *options) build(dir string, k *kernel, parser string) (file string, err error) {
 	tree, err := integration.Tree()
 	if err != nil {
 		return "", err
@@ -97,7 +97,7 @@ func (o *options) build(dir string, k *kernel) (file string, err error) {
 		return "", err
 	}
 	if o.system == "plain" {
-		if err := smallSystem(a); err != nil {
+		if err := smallSystem(a, parser); err != nil {
 			return "", err
 		}
 	}
@@ -130,12 +130,15 @@ func addSources(a *archive, tree string) error {
 }
 
 // smallSystem is what the plain machine has besides the tests.
-func smallSystem(a *archive) error {
+func smallSystem(a *archive, apparmorParser string) error {
 	a.file("/bin/busybox", integration.Busybox)
 	a.link("/bin/sh", "busybox")
 	a.data("/etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\ntester:x:1000:1000::/home:/bin/sh\n"))
 	a.data("/etc/group", 0o644, []byte("root:x:0:\ntty:x:5:\ntester:x:1000:\n"))
 	a.data("/etc/hostname", 0o644, []byte("dhow-vm\n"))
+	if err := addProgram(a, "/usr/sbin/apparmor_parser", apparmorParser); err != nil {
+		return err
+	}
 	return addPrograms(a)
 }
 

@@ -23,6 +23,8 @@ func processRules() []rule {
 		{name: "exec-denied", field: "process.args", errno: []unix.Errno{unix.EACCES}, why: denied},
 		{name: "exec-busy", field: "process.args", errno: []unix.Errno{unix.ETXTBSY}, why: always("the file is open for writing somewhere")},
 		{name: "exec-too-long", field: "process.args", errno: []unix.Errno{unix.E2BIG}, why: tooLong},
+		{name: "apparmor-not-loaded", field: "process.apparmorProfile", calls: []string{"write"}, errno: []unix.Errno{unix.ENOENT},
+			why: always("the profile is not loaded; apparmor_parser(8) loads profiles")},
 		{name: "cwd-denied", field: "process.cwd", errno: []unix.Errno{unix.EACCES}, why: cwdDenied},
 	}
 }

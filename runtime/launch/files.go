@@ -50,6 +50,8 @@ func openFile(f *plan.File, o Options) (fd int, err error) {
 		fd, err = dup(o.Listener)
 	case plan.Pidfd:
 		fd, err = dup(o.Pidfd)
+	case plan.HostProc:
+		fd, err = openProcfs(f.Path)
 	default:
 		err = errors.New("internal error: unknown kind of file")
 	}
@@ -60,6 +62,25 @@ func openFile(f *plan.File, o Options) (fd int, err error) {
 		return -1, fmt.Errorf("cannot open %s: %w", f.Path, err)
 	}
 	return -1, fmt.Errorf("cannot open %q (%s): %w", f.Path, f.Field, err)
+}
+
+// openProcfs opens the root directory of a procfs, and nothing else.
+func openProcfs(path string) (int, error) {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	const rootInode = 1 // PROC_ROOT_INO of the kernel's include/linux/proc_ns.h
+	var fs unix.Statfs_t
+	var st unix.Stat_t
+	if err = errors.Join(unix.Fstatfs(fd, &fs), unix.Fstat(fd, &st)); err == nil && (fs.Type != unix.PROC_SUPER_MAGIC || st.Ino != rootInode) {
+		err = errors.New("it is not a procfs")
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 func dup(fd int) (int, error) {

@@ -26,10 +26,8 @@ func CompileExec(in *Input, pid int) (*Program, error) {
 	c.joinCgroups()
 	c.affinity()
 	if c.labelled() {
-		// The container's user namespace may not let one make another. It is only used for the process's own
-		// files, which it has under "self" wherever the process goes.
-		c.doing("open the process's own files in /proc", "process.selinuxLabel")
-		c.withProcfs()
+		c.doing("open the process's own files in /proc", c.labelField())
+		c.ownProcFiles()
 	}
 	c.enter(pid)
 	c.session()
@@ -72,6 +70,18 @@ func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string, filte
 	c.call(unix.SYS_EXECVE, str(h.Path), ptr(vector(args)), ptr(vector(h.Env)))
 	p := c.finish()
 	return p, p.Verify()
+}
+
+// ownProcFiles opens a procfs before the container's user namespace is entered, which may not let one make another. It is
+// only used for the process's own files, which it has under "self" wherever the process goes. Who may not make one
+// takes what the runtime has on /proc: only who made the runtime's mount namespace can have changed that.
+func (c *compiler) ownProcFiles() {
+	if !c.in.Host.Unprivileged && !c.in.Host.UserNamespace {
+		c.withProcfs()
+		return
+	}
+	c.proc = c.file(File{Kind: HostProc, Path: "/proc", Field: c.labelField()})
+	c.hasProc = true
 }
 
 // enter joins every namespace that the container does not share with its creator, all in one setns(2)

@@ -59,7 +59,7 @@ func (f *facts) prctls(option, value uint64) []int {
 	})
 }
 
-var fileKinds = [...]string{OpenPath: "opened", OpenTree: "tree", CgroupTask: "tasks", Listener: "listener", Pidfd: "pidfd"}
+var fileKinds = [...]string{OpenPath: "opened", OpenTree: "tree", CgroupTask: "tasks", Listener: "listener", Pidfd: "pidfd", HostProc: "host proc"}
 
 // kind says what a descriptor is, by where it comes from.
 func (f *facts) kind(a Arg) string {
@@ -117,6 +117,10 @@ func (f *facts) opened(s *Step, dir string) string {
 		return "inside"
 	case "detached proc":
 		return "proc file"
+	case "host proc":
+		if f.in.Host.Unprivileged || f.in.Host.UserNamespace { // no power to make one
+			return "proc file"
+		}
 	case "cwd":
 		if s.Call == unix.SYS_OPENAT2 || s.Args[1].Str == "/" && f.has(unix.SYS_PIVOT_ROOT) {
 			return "host"

@@ -25,15 +25,16 @@ type goldenCase struct {
 
 // compilers are the cases that are not a new container; the number is the pid of the init.
 var compilers = map[string]func(*Input) (*Program, error){
-	"exec":          compileExec,
-	"exec-affinity": compileExec,
-	"exec-notify":   compileExec,
-	"exec-lsm":      compileExec,
-	"exec-user":     compileExec,
-	"exec-terminal": compileExec,
-	"exec-chroot":   compileExec,
-	"exec-shared":   compileExec,
-	"rootless-exec": compileExec,
+	"exec":              compileExec,
+	"exec-affinity":     compileExec,
+	"exec-notify":       compileExec,
+	"exec-lsm":          compileExec,
+	"exec-user":         compileExec,
+	"exec-terminal":     compileExec,
+	"exec-chroot":       compileExec,
+	"exec-shared":       compileExec,
+	"rootless-exec":     compileExec,
+	"rootless-exec-lsm": compileExec,
 	"hook": func(in *Input) (*Program, error) {
 		return CompileHook(in.Config, &in.Config.Hooks.CreateContainer[0], 42, "hooks.createContainer[0]", nil)
 	},

@@ -33,6 +33,14 @@ func (c *compiler) labelled() bool {
 	return p != nil && (p.ApparmorProfile != "" || p.SelinuxLabel != "")
 }
 
+// labelField is the field that changes the security context.
+func (c *compiler) labelField() string {
+	if c.cfg.Process.ApparmorProfile != "" {
+		return "process.apparmorProfile"
+	}
+	return "process.selinuxLabel"
+}
+
 // execLabels asks for the security context that the process gets by its execve (apparmor(7),
 // setexeccon(3)). It is done while the detached procfs is open; the request lasts until then.
 func (c *compiler) execLabels() {

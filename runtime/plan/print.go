@@ -82,6 +82,8 @@ func (f *File) format() string {
 		text = "listening socket " + f.Path
 	case Pidfd:
 		text = f.Path
+	case HostProc:
+		text = "procfs on " + f.Path
 	}
 	return text
 }

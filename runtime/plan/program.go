@@ -106,6 +106,7 @@ const (
 	CgroupTask                 // the `tasks` file of a cgroup v1 directory, opened for writing
 	Listener                   // the listening socket that `start` connects to
 	Pidfd                      // the pidfd of the container's init
+	HostProc                   // the root of the runtime's own /proc, if that is a procfs
 )
 
 // File is a descriptor that the parent opens before the clone.

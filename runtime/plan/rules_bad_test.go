@@ -72,6 +72,10 @@ var bad = []badProgram{
 	{"writes go to a detached procfs or a cgroup", "the container's procfs", `kind "inside"`, func(c *compiler) {
 		c.write(c.openIn(rootOf(c), "proc/sys/kernel/core_pattern", 0).save().arg(), "|/x")
 	}},
+	{"writes go to a detached procfs or a cgroup", "the host's procfs, by root", `kind "in host proc"`, func(c *compiler) {
+		c.proc, c.hasProc = c.file(File{Kind: HostProc, Path: "/proc"}), true
+		c.writeProc("self/attr/exec", "x")
+	}},
 	{"writes go to a detached procfs or a cgroup", "a label in the container", `kind "inside"`, func(c *compiler) {
 		c.call(unix.SYS_FSETXATTR, c.openat2(rootOf(c), "etc", unix.O_RDONLY, resolveInRoot).save().arg(),
 			str("security.selinux"), str("x"), num(1), num(0))

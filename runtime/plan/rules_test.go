@@ -222,7 +222,7 @@ func ruleResolve(f *facts) (bad []string) {
 			if !inRoot && !(beneath && name) {
 				bad = append(bad, f.at(i, "not RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS"))
 			}
-		case "detached proc":
+		case "detached proc", "host proc":
 			if !beneath || resolve&unix.RESOLVE_NO_MAGICLINKS == 0 {
 				bad = append(bad, f.at(i, "not RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS"))
 			}

@@ -31,6 +31,7 @@ func bootPlain() error {
 	const closed = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	err := mountAll([]mount{
 		{"cgroup2", "/sys/fs/cgroup", "nsdelegate", closed},
+		{"securityfs", "/sys/kernel/security", "", closed},
 		{"devpts", "/dev/pts", "gid=5,mode=620,ptmxmode=666", unix.MS_NOSUID | unix.MS_NOEXEC},
 		{"tmpfs", "/dev/shm", "mode=1777", unix.MS_NOSUID | unix.MS_NODEV},
 		{"mqueue", "/dev/mqueue", "", closed},

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -91,8 +92,11 @@ func writeAccounts(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "etc/group"), []byte(group), 0o644)
 }
 
-// CopyFile copies an executable. A hard link would do for most tests, but some try to overwrite it.
+// CopyFile copies an executable. A hard link would do for most tests, but some try to overwrite it. No process is
+// forked meanwhile: it would have the file open for writing, for a moment in which it cannot be executed.
 func CopyFile(dst, src string) (err error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	in, err := os.Open(src)
 	if err != nil {
 		return err

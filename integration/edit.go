@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/moby/profiles/seccomp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -105,7 +106,9 @@ func File(path, content string, mode os.FileMode) Edit {
 	return func(b *Bundle) {
 		full := filepath.Join(b.Rootfs(), path)
 		Must(os.MkdirAll(filepath.Dir(full), 0o755))
+		syscall.ForkLock.RLock() // as in CopyFile
 		Must(os.WriteFile(full, []byte(content), mode))
+		syscall.ForkLock.RUnlock()
 		Must(os.Chmod(full, mode))
 	}
 }

@@ -168,12 +168,14 @@ func fullDisks() []string {
 }
 
 // allIgnored has a shell ignore what can be ignored.
-const allIgnored = `for s in $(seq 1 64); do trap '' $s 2>/dev/null; done; while :; do sleep 1000; done`
+const allIgnored = `for s in $(seq 1 64); do trap '' $s 2>/dev/null; done; touch /tmp/ready; while :; do sleep 1000; done`
 
 func TestInitThatIgnoresEverySignal(t *testing.T) {
 	t.Parallel()
 	r := newCLI(t)
-	id := r.Started(newBundle(t, Shell(allIgnored)))
+	b := newBundle(t, Shell(allIgnored))
+	id := r.Started(b)
+	await(t, "the shell to ignore them", func() bool { return exists(filepath.Join(b.Rootfs(), "tmp/ready")) })
 	for _, signal := range []string{"TERM", "INT", "HUP", "QUIT", "SEGV", "34"} {
 		r.Must("kill", id, signal)
 	}

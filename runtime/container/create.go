@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
-	"github.com/dhow-containers/dhow/runtime/console"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/netdev"
 )
@@ -140,28 +139,6 @@ func (m *making) unclaim() {
 	}
 	if err := m.store.removeDir(m.id, m.dir); err != nil {
 		m.store.warn("cannot take the record back", err)
-	}
-}
-
-// connectConsole checks that a terminal has somebody to serve it.
-func (m *making) connectConsole(detach bool) (err error) {
-	terminal, path := m.doc.Spec.Process.Terminal, m.o.ConsoleSocket
-	switch {
-	case path != "" && !terminal:
-		return errInvalid("cannot use --console-socket: process.terminal is false")
-	case path != "" && !detach:
-		return errInvalid("cannot use --console-socket: the terminal is served here unless --detach is given")
-	case path == "" && terminal && detach:
-		return errInvalid("cannot make a terminal (process.terminal): a detached container needs --console-socket, or process.terminal set to false")
-	case path != "":
-		m.sock, err = console.Connect(path)
-	}
-	return err
-}
-
-func (m *making) closeConsole() {
-	if m.sock != nil {
-		m.sock.Close()
 	}
 }
 

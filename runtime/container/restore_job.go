@@ -74,13 +74,30 @@ func (r *restoring) inheritStreams(j *checkpoint.Job, inherit func(string, int))
 			continue
 		}
 		// It was read and written, mostly /dev/null, and has one name in the image: one descriptor must do.
-		both, err := unix.Open("/proc/self/fd/0", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		both, err := readWrite(0)
 		if err != nil {
 			return fmt.Errorf("cannot open standard input for writing, as it was when the container was saved: %w", err)
 		}
 		inherit(name, both)
 	}
 	return nil
+}
+
+// readWrite opens what fd refers to for reading and writing. A regular file that the caller has opened for reading
+// alone stays so: nobody has said that the container may change it.
+func readWrite(fd int) (int, error) {
+	var st unix.Stat_t
+	how, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil {
+		err = unix.Fstat(fd, &st)
+	}
+	if err != nil {
+		return -1, err
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFREG && how&unix.O_ACCMODE != unix.O_RDWR {
+		return -1, unix.EACCES
+	}
+	return unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_RDWR|unix.O_CLOEXEC, 0)
 }
 
 // mountSources says where the external mounts come from, by the names that externalMounts gives. Names

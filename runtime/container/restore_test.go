@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/sys/mountinfo"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/checkpoint"
 	"github.com/dhow-containers/dhow/spec"
@@ -150,5 +151,31 @@ func TestRecordRestored(t *testing.T) {
 		if err != nil || got.Restored != restored {
 			t.Errorf("%+v, %v", got, err)
 		}
+	}
+}
+
+// A container that is restored gets no more of the caller's files than the caller has handed over.
+func TestReadWrite(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path string
+		how  int
+		ok   bool
+	}{{file, os.O_RDONLY, false}, {file, os.O_WRONLY, false}, {file, os.O_RDWR, true}, {os.DevNull, os.O_RDONLY, true}} {
+		f, err := os.OpenFile(c.path, c.how, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fd, err := readWrite(int(f.Fd()))
+		if (err == nil) != c.ok {
+			t.Errorf("%s, opened with %d: %v", c.path, c.how, err)
+		}
+		if err == nil {
+			unix.Close(fd)
+		}
+		f.Close()
 	}
 }

@@ -1,13 +1,10 @@
 package container
 
 import (
-	"errors"
 	"fmt"
-	"os"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/dhow-containers/dhow/runtime/console"
 	"github.com/dhow-containers/dhow/runtime/idmap"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/plan"
@@ -50,32 +47,4 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		err = fmt.Errorf("internal error: %s", r.Code)
 	}
 	return 0, stop, err
-}
-
-// takeTerminal receives the terminal's master end, for the caller's socket or for this process.
-func (m *making) takeTerminal(r *launch.Request) error {
-	master, err := received(r)
-	if err != nil {
-		return err
-	}
-	return m.keepMaster(master)
-}
-
-// keepMaster gives the terminal to the caller's socket, or keeps it to serve it here.
-func (m *making) keepMaster(master *os.File) error {
-	if m.sock == nil {
-		if m.master = master; !m.raw {
-			adjustTerminal(master)
-		}
-		return nil
-	}
-	defer master.Close()
-	return console.Send(m.sock, master, "/dev/ptmx")
-}
-
-func received(r *launch.Request) (*os.File, error) {
-	if len(r.FDs) != 1 {
-		return nil, errors.New("internal error: the terminal did not arrive")
-	}
-	return os.NewFile(uintptr(r.FDs[0]), "/dev/ptmx"), nil
 }

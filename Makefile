@@ -78,7 +78,7 @@ else
 endif
 
 test-vm-quick: vm
-	bin/vm -pkg ./integration,./runtime/cgroup -run '^Test(VM|Unified|Host)' -timeout 10m $(VMFLAGS) | bin/testcount
+	bin/vm -pkg ./integration,./runtime/cgroup -run '^Test(VM|AppArmor|Unified(Delegation|Events|Rootless|Update)|Host)' -timeout 10m $(VMFLAGS) | bin/testcount
 
 vm: missing
 	$(GO) build -o bin/ ./integration/vm ./integration/testcount

@@ -25,7 +25,7 @@ func (p *Params) Serve() error {
 	if err != nil {
 		return err
 	}
-	path := socketName(ListenerFD)
+	path := server.Address()
 	publisher := events.NewPublisher(p.ttrpcAddress(), p.Namespace, log)
 	service, err := task.New(p.Namespace, publisher, log, stop)
 	if err != nil {
@@ -63,18 +63,6 @@ func (p *Params) ttrpcAddress() string {
 		return p.TTRPCAddress
 	}
 	return p.Address + ".ttrpc" // where it is unless containerd's config says otherwise
-}
-
-// socketName is the path of a bound socket.
-func socketName(fd int) string {
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		return ""
-	}
-	if u, ok := name.(*unix.SockaddrUnix); ok {
-		return u.Name
-	}
-	return ""
 }
 
 // handleSignals ends the shim on TERM and INT. A broken pipe is an error of write(2) and nothing more; it is not

@@ -30,6 +30,22 @@ func NewServer(fd int) (*Server, error) {
 	return &Server{listener: f, services: map[string]map[string]Method{}}, nil
 }
 
+// Address is the path of the socket, "" if it has none.
+func (s *Server) Address() (path string) {
+	raw, err := s.listener.SyscallConn()
+	if err != nil {
+		return ""
+	}
+	raw.Control(func(fd uintptr) {
+		if name, err := unix.Getsockname(int(fd)); err == nil {
+			if u, ok := name.(*unix.SockaddrUnix); ok {
+				path = u.Name
+			}
+		}
+	})
+	return path
+}
+
 // Register adds a service by its full name. It must come before Serve.
 func (s *Server) Register(service string, methods map[string]Method) { s.services[service] = methods }
 

@@ -6,6 +6,7 @@
 # make test-vm-quick  only those that cannot run elsewhere
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
 # make bench      times beside runc and crun, and the budgets they must keep
+# make bench-shim  the shim beside containerd-shim-runc-v2 with runc, under Debian's containerd
 # make test-bats  runc's own integration tests from RUNC_SRC, with runc and with ours
 # make fuzz       every fuzz target for FUZZTIME
 # make demo       from nothing to a running container, each command shown
@@ -14,7 +15,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -103,6 +104,9 @@ lint: build
 
 bench: build
 	$(GO) run ./integration/bench $(BENCHFLAGS)
+
+bench-shim: build
+	$(GO) run ./integration/benchshim $(BENCHFLAGS)
 
 fuzz: seccomp-compile
 	@for package in $$($(GO) list ./...); do \

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -79,7 +80,7 @@ func (p *Params) serve(listener int, o *api.Options) error {
 		argv = append(argv, "-debug")
 	}
 	attr := &syscall.ProcAttr{
-		Env:   append(os.Environ(), "TTRPC_ADDRESS="+p.TTRPCAddress),
+		Env:   p.environment(),
 		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null), uintptr(listener)},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	}
@@ -92,6 +93,14 @@ func (p *Params) serve(listener int, o *api.Options) error {
 		return err
 	}
 	return nil
+}
+
+// environment is the server's. One processor for Go code is enough for it, and each that might run keeps a thread.
+func (p *Params) environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool {
+		return strings.HasPrefix(s, "GOMAXPROCS=") || strings.HasPrefix(s, "TTRPC_ADDRESS=")
+	})
+	return append(env, "GOMAXPROCS=1", "TTRPC_ADDRESS="+p.TTRPCAddress)
 }
 
 // settle gives the server its control group and its place with the OOM killer: it goes after containerd's own

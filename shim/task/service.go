@@ -3,7 +3,9 @@ package task
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/ttrpc"
@@ -22,6 +24,7 @@ type Service struct {
 	log       *slog.Logger
 	shutdown  func()
 	reaper    *reaper
+	rest      *time.Timer // gives memory back
 
 	mu    sync.Mutex
 	tasks map[string]*task // nil while it is being created
@@ -33,8 +36,13 @@ func New(namespace string, events Publisher, log *slog.Logger, shutdown func()) 
 	if err != nil {
 		return nil, err
 	}
-	return &Service{namespace: namespace, events: events, log: log, shutdown: shutdown, reaper: r, tasks: map[string]*task{}}, nil
+	rest := time.AfterFunc(restAfter, debug.FreeOSMemory)
+	return &Service{namespace: namespace, events: events, log: log, shutdown: shutdown, reaper: r, rest: rest, tasks: map[string]*task{}}, nil
 }
+
+// restAfter is how long after the last start of a process the shim gives the memory back that it took: from then on it
+// most likely waits for a long time.
+const restAfter = time.Second
 
 // Register offers the service to containerd 1.x (version 2) and 2.x (version 3), with the same messages.
 func (s *Service) Register(server *ttrpc.Server) {

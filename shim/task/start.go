@@ -27,6 +27,7 @@ func (s *Service) start(ctx context.Context, r *api.Target) (wire.Message, error
 	if err != nil {
 		return nil, err
 	}
+	s.rest.Reset(restAfter)
 	pid, _, _ := p.look()
 	return &api.PidResponse{Pid: uint32(pid)}, nil
 }

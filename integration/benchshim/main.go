@@ -37,14 +37,15 @@ type bench struct {
 
 func main() {
 	n := flag.Int("n", 30, "rounds")
+	only := flag.String("only", "", "one of the measurements: run, parallel, calls or memory")
 	flag.Parse()
-	if err := run(*n); err != nil {
+	if err := run(*n, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "benchshim:", err)
 		os.Exit(1)
 	}
 }
 
-func run(n int) error {
+func run(n int, only string) error {
 	if os.Getuid() != 0 {
 		return errors.New("needs root: it runs containers")
 	}
@@ -70,18 +71,22 @@ func run(n int) error {
 		return err
 	}
 	defer b.host.Close()
-	if err := b.measure(); err != nil {
+	if err := b.measure(only); err != nil {
 		return err
 	}
 	return b.print()
 }
 
 // measure goes through all measurements; the first round of each is thrown away.
-func (b *bench) measure() error {
+func (b *bench) measure(only string) error {
 	for _, m := range []struct {
+		name   string
 		rounds int
 		f      func(side, int) error
-	}{{b.n, b.ctrRun}, {max(b.n/10, 3), b.parallel}, {b.n, b.calls}, {max(b.n/10, 3), b.memory}} {
+	}{{"run", b.n, b.ctrRun}, {"parallel", max(b.n/10, 3), b.parallel}, {"calls", b.n, b.calls}, {"memory", max(b.n/10, 3), b.memory}} {
+		if only != "" && only != m.name {
+			continue
+		}
 		for round := range m.rounds + 1 {
 			for _, s := range b.sides {
 				if err := m.f(s, round); err != nil {

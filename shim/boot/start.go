@@ -95,12 +95,10 @@ func (p *Params) serve(listener int, o *api.Options) error {
 	return nil
 }
 
-// environment is the server's. One processor for Go code is enough for it, and each that might run keeps a thread.
+// environment is the server's.
 func (p *Params) environment() []string {
-	env := slices.DeleteFunc(os.Environ(), func(s string) bool {
-		return strings.HasPrefix(s, "GOMAXPROCS=") || strings.HasPrefix(s, "TTRPC_ADDRESS=")
-	})
-	return append(env, "GOMAXPROCS=1", "TTRPC_ADDRESS="+p.TTRPCAddress)
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "TTRPC_ADDRESS=") })
+	return append(env, "TTRPC_ADDRESS="+p.TTRPCAddress)
 }
 
 // settle gives the server its control group and its place with the OOM killer: it goes after containerd's own

@@ -182,7 +182,7 @@ func TestShimPause(t *testing.T) {
 // TestShimTerminal uses a terminal, with its size, as a person does.
 func TestShimTerminal(t *testing.T) {
 	h := newShimHost(t)
-	cmd := h.runCommand([]string{"--rm", "-t"}, "a", "sh", "-c", "read x; stty size; tty; echo got $x; exit 4")
+	cmd := h.runCommand([]string{"--rm", "-t"}, "a", "sh", "-c", "until stty size | grep '22 77'; do sleep 0.05; done; tty; read x; echo got $x; exit 4")
 	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 22, Cols: 77})
 	must(t, err)
 	defer master.Close()
@@ -190,7 +190,6 @@ func TestShimTerminal(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); out.ReadFrom(master) }()
 	await(t, "the task", func() bool { return h.status("a") == "RUNNING" })
-	time.Sleep(200 * time.Millisecond) // ctr sends the size when the task runs
 	_, err = master.WriteString("words\n")
 	must(t, err)
 	err = cmd.Wait()

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/shim/ttrpc"
@@ -406,9 +407,7 @@ func TestShimSharedPIDs(t *testing.T) {
 	if got := s.wait(""); got != 4 {
 		t.Errorf("exit status %d", got)
 	}
-	if left := cgroupProcesses(s.namespace); len(left) > 0 {
-		t.Errorf("alive: %q", left)
-	}
+	await(t, "the others to die", func() bool { return len(cgroupProcesses(s.namespace)) == 0 })
 	s.must("Delete", s.target(""))
 	s.expect("create", "start", "exit=4", "delete")
 }
@@ -515,12 +514,21 @@ func TestShimInfo(t *testing.T) {
 	out, err := exec.Command(shim, "-info").Output()
 	must(t, err)
 	name := ""
+	var offered features.Features
 	must(t, wire.Fields(out, func(n int, v wire.Value) error {
-		if n == 1 {
+		switch n {
+		case 1:
 			name = v.String()
+		case 4:
+			var a wire.Any
+			must(t, wire.Unmarshal(v.Bytes, &a))
+			return json.Unmarshal(a.Value, &offered)
 		}
 		return nil
 	}))
+	if l := offered.Linux; l == nil || l.MountExtensions == nil || !*l.MountExtensions.IDMap.Enabled || !slices.Contains(offered.MountOptions, "rro") {
+		t.Errorf("features %+v", offered)
+	}
 	if name != ShimRuntime {
 		t.Errorf("name %q", name)
 	}

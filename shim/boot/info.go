@@ -18,11 +18,16 @@ func Info(input []byte) ([]byte, error) {
 	if _, err := api.DecodeOptions(&options); err != nil {
 		return nil, err
 	}
+	features, err := runtimeFeatures()
+	if err != nil {
+		return nil, err
+	}
 	return wire.Marshal(wire.Func(func(e *wire.Encoder) {
 		e.String(1, Name)
 		e.Message(2, wire.Func(func(e *wire.Encoder) { e.String(1, task.Version) }))
 		if len(input) > 0 {
 			e.Message(3, &options)
 		}
+		e.Message(4, features)
 	})), nil
 }

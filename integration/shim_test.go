@@ -347,3 +347,35 @@ func TestShimOfAPod(t *testing.T) {
 	}
 	h.do("tasks", "exec", "--exec-id", "e", "a", "echo", "alive").Exited(0).Printed("alive")
 }
+
+// TestShimManyContainers has many alive at a time, and then none: newShimHost checks that nothing is left of them.
+func TestShimManyContainers(t *testing.T) {
+	h := newShimHost(t)
+	n := 20
+	if soaking() {
+		n = 300
+	}
+	each := func(f func(id string)) {
+		var wg sync.WaitGroup
+		turns := make(chan struct{}, 10)
+		for i := range n {
+			turns <- struct{}{}
+			wg.Go(func() { f(fmt.Sprint("m", i)); <-turns })
+		}
+		wg.Wait()
+	}
+	each(func(id string) {
+		if out, err := h.runCommand([]string{"-d", "--null-io"}, id, "sleep", "1000").CombinedOutput(); err != nil {
+			t.Errorf("%s: %v %s", id, err, out)
+		}
+	})
+	if got := strings.Count(h.do("tasks", "ls").Stdout, "RUNNING"); got != n {
+		t.Errorf("%d run, want %d", got, n)
+	}
+	each(func(id string) {
+		_ = h.Ctr("tasks", "rm", "-f", id).Run() // its exit code is the container's
+		if out, err := h.Ctr("containers", "rm", id).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v %s", id, err, out)
+		}
+	})
+}

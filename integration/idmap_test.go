@@ -70,6 +70,40 @@ func TestIDMappedMounts(t *testing.T) {
 	}
 }
 
+// A source below the root file system is what the mounts before have put there, with its ids mapped.
+func TestIDMapOfAnEarlierMount(t *testing.T) {
+	notRunc11(t, "it can do part of this")
+	t.Parallel()
+	r := newCLI(t)
+	src := ownedTree(t)
+	again := func(word string) Edit {
+		return func(b *Bundle) {
+			Bind(filepath.Join(b.Rootfs(), "tmp/first"), "/mnt", "rbind", word)(b)
+		}
+	}
+	for name, c := range map[string]struct {
+		edit Edit
+		want string
+	}{
+		"own mappings":                     {both(again("idmap"), idMapped(0, 5000)), "5003:6004 5:6"},
+		"own mappings, recursive":          {both(again("ridmap"), idMapped(0, 5000)), "5003:6004 5005:6006"},
+		"own mappings in a user namespace": {both(MappedUser, again("ridmap"), idMapped(0, 105000)), "5003:6004 5005:6006"},
+		"the container's":                  {both(MappedUser, again("idmap")), "3:4 65534:65534"},
+	} {
+		res := r.Run(newBundle(t, Shell(showOwners), Bind(src, "/tmp/first", "rbind"), c.edit)).Exited(0)
+		if got := strings.Join(strings.Fields(res.Stdout), " "); got != c.want {
+			t.Errorf("%s: the owners are %s, want %s", name, got, c.want)
+		}
+	}
+	at := itoa(len(DefaultSpec().Mounts) + 1)
+	b := newBundle(t, Args("true"), Bind(src, "/tmp/first", "rbind"), again("idmap"), idMapped(0, 5000), func(b *Bundle) {
+		b.Spec.Mounts[len(b.Spec.Mounts)-2] = specs.Mount{Destination: "/tmp/first", Type: "mqueue", Source: "mqueue"}
+	})
+	if underTest.kind == Dhow {
+		r.Run(b).Failed("cannot map the ids of ", "/tmp/first (mounts["+at+"].uidMappings): its file system does not allow it: mount_setattr: invalid argument")
+	}
+}
+
 // What is written through an id-mapped mount gets the ids that the file system is meant to have.
 func TestWriteThroughIDMappedMount(t *testing.T) {
 	notRunc11(t, "it can do part of this")

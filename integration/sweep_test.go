@@ -55,7 +55,9 @@ func memoryLimitIfAny(b *Bundle) {
 }
 
 func bindAndSysctl(t *testing.T) Edit {
-	return both(Bind(t.TempDir(), "/mnt", "ro"), Bind(t.TempDir(), "/mapped", "idmap"), Mount("tmpfs", "tmpfs", "/var", "tmpcopyup"), Linux(func(l *specs.Linux) {
+	return both(Bind(t.TempDir(), "/mnt", "ro"), Bind(t.TempDir(), "/mapped", "idmap"), func(b *Bundle) {
+		Bind(filepath.Join(b.Rootfs(), "mnt"), "/again", "idmap")(b) // what the first has put there
+	}, Mount("tmpfs", "tmpfs", "/var", "tmpcopyup"), Linux(func(l *specs.Linux) {
 		l.Sysctl = map[string]string{"net.ipv4.ip_forward": "1"}
 	}))
 }

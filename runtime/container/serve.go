@@ -33,6 +33,8 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		err = copyUp(r.FDs)
 	case plan.MakeTarget:
 		err = m.makeTarget(r)
+	case plan.MapMount:
+		err = m.mapMount(r)
 	case plan.Created:
 		m.signals.ready()
 		m.store.onAllCPUs(m.proc.Pid)

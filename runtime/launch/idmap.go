@@ -28,12 +28,20 @@ func (m idMapper) close() {
 
 // apply maps the ids of the detached mount that fd refers to, a copy of the one at f.Path.
 func (m idMapper) apply(fd int, f *plan.File) error {
-	ns, err := m.namespace(f.IDMap)
-	if err != nil {
+	if err := m.set(fd, f.IDMap, func() string { return fileSystem(f) }); err != nil {
 		return fmt.Errorf("cannot map the ids of %q (%s): %w", f.Path, f.IDMap.Field, err)
 	}
+	return nil
+}
+
+// set maps the ids of a detached mount. where says what it is on.
+func (m idMapper) set(fd int, id *plan.IDMap, where func() string) error {
+	ns, err := m.namespace(id)
+	if err != nil {
+		return err
+	}
 	flags := uint(unix.AT_EMPTY_PATH)
-	if f.IDMap.Recursive {
+	if id.Recursive {
 		flags |= unix.AT_RECURSIVE
 	}
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(ns)}
@@ -41,11 +49,17 @@ func (m idMapper) apply(fd int, f *plan.File) error {
 	case nil:
 		return nil
 	case unix.EINVAL:
-		return fmt.Errorf("cannot map the ids of %q (%s): %s does not allow it: mount_setattr: %w",
-			f.Path, f.IDMap.Field, fileSystem(f), err)
+		return fmt.Errorf("%s does not allow it: mount_setattr: %w", where(), err)
 	default:
-		return fmt.Errorf("cannot map the ids of %q (%s): mount_setattr: %w", f.Path, f.IDMap.Field, err)
+		return fmt.Errorf("mount_setattr: %w", err)
 	}
+}
+
+// MapMount maps the ids of the detached mount that fd refers to.
+func MapMount(fd int, id *plan.IDMap) error {
+	mapper := idMapper{}
+	defer mapper.close()
+	return mapper.set(fd, id, func() string { return "its file system" })
 }
 
 // fileSystem says in words what f is on.

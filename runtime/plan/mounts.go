@@ -202,38 +202,18 @@ func (c *compiler) bindMount(m *mount) {
 	if m.recursive {
 		flags = unix.AT_RECURSIVE
 	}
-	if inside, ok := c.inRootfs(c.sourceOf(m)); ok && m.idmap == (idmapOption{}) && len(m.UIDMappings)+len(m.GIDMappings) == 0 {
-		c.bindInside(m, inside, flags)
-		return
+	f := File{Kind: OpenTree, Path: c.sourceOf(m), Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"}
+	var tree Arg
+	if inside, ok := c.inRootfs(f.Path); ok && (f.IDMap == nil || !c.copiesTrees()) {
+		tree = c.treeInside(m, inside, &f)
+	} else {
+		tree = c.hostTree(f)
 	}
-	tree := c.hostTree(File{Kind: OpenTree, Path: c.sourceOf(m), Flags: flags, IDMap: c.idMap(m), Field: m.field + ".source"})
 	if m.rel == "proc" {
 		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
 	}
 	c.bindAttributes(m, tree)
 	c.attachTree(m, tree)
-}
-
-// bindInside is bindMount for a source below the root file system: what is mounted there so far is meant, and
-// links lead nowhere else.
-func (c *compiler) bindInside(m *mount, source string, flags int) {
-	at := c.openIn(c.root, relative(source), 0).save().arg()
-	tree := c.openTree(at, "", uint64(unix.AT_EMPTY_PATH|flags)).arg()
-	c.close(at)
-	if m.rel == "proc" {
-		c.requireEqual(c.fsMagic(tree), procMagic, unix.EPERM, "only procfs may be mounted on /proc")
-	}
-	c.bindAttributes(m, tree)
-	c.attachTree(m, tree)
-}
-
-// inRootfs gives the path in the container of a path of the host that is below the root file system.
-func (c *compiler) inRootfs(p string) (inside string, ok bool) {
-	if c.in.Rootfs == "" {
-		return "", false
-	}
-	inside, ok = strings.CutPrefix(path.Clean(p), path.Clean(c.in.Rootfs)+"/")
-	return "/" + inside, ok
 }
 
 // attachTree puts a detached mount object on the destination of m.

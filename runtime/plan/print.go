@@ -57,7 +57,7 @@ func (s *Step) branch() string {
 	return fmt.Sprintf("if %s == %s go to %d, else to %d", a.format('x'), b.format('x'), s.Next, s.Else)
 }
 
-// tableHost prints what the parent does before the clone.
+// tableHost prints what the parent does before the clone, and then for the steps.
 func (p *Program) tableHost(w io.Writer) {
 	for _, line := range p.Host {
 		fmt.Fprintf(w, "host   %s\n", line)
@@ -65,6 +65,9 @@ func (p *Program) tableHost(w io.Writer) {
 	for i := range p.Files {
 		f := &p.Files[i]
 		fmt.Fprintf(w, "fd %-3d %s\n", f.FD, Task{f.format(), f.Field})
+	}
+	for _, id := range p.IDMaps {
+		fmt.Fprintf(w, "later  %s\n", Task{id.String(), id.Field})
 	}
 }
 
@@ -128,10 +131,11 @@ func (s *Step) tolerated() []string {
 }
 
 type jsonProgram struct {
-	Clone []string   `json:"clone"`
-	Host  []string   `json:"host,omitempty"`
-	Files []jsonFile `json:"files"`
-	Steps []jsonStep `json:"steps"`
+	Clone  []string    `json:"clone"`
+	Host   []string    `json:"host,omitempty"`
+	Files  []jsonFile  `json:"files"`
+	IDMaps []jsonIDMap `json:"idMaps,omitempty"`
+	Steps  []jsonStep  `json:"steps"`
 }
 
 type jsonFile struct {
@@ -139,6 +143,11 @@ type jsonFile struct {
 	Open  string `json:"open"`
 	Path  string `json:"path"`
 	Field string `json:"field,omitempty"`
+}
+
+type jsonIDMap struct {
+	Map   string `json:"map"`
+	Field string `json:"field"`
 }
 
 type jsonStep struct {
@@ -166,6 +175,9 @@ func (p *Program) WriteJSON(w io.Writer) error {
 	for i := range p.Files {
 		f := &p.Files[i]
 		out.Files = append(out.Files, jsonFile{f.FD, f.format(), f.Path, f.Field})
+	}
+	for _, id := range p.IDMaps {
+		out.IDMaps = append(out.IDMaps, jsonIDMap{id.String(), id.Field})
 	}
 	for i := range p.Steps {
 		out.Steps = append(out.Steps, p.jsonStep(i))

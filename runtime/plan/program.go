@@ -11,14 +11,15 @@ import (
 // of its own program.
 type Program struct {
 	// Clone holds the CLONE_NEW* flags the first process is made with.
-	Clone uintptr
-	Host  []string // what the parent does to the host before the clone: directories made, files written
-	Files []File   // descriptors that the parent opens and the child inherits
-	Steps []Step
-	Tasks []Task // what the steps are for
-	Again int    // step that the Program goes on at when its file is executed a second time; 0 when it is not
-	Init  bool   // the first process is the init of a new pid namespace: all others end with it
-	Regs  int    // how many registers the steps use, with 0 and Report
+	Clone  uintptr
+	Host   []string // what the parent does to the host before the clone: directories made, files written
+	Files  []File   // descriptors that the parent opens and the child inherits
+	IDMaps []*IDMap // what the parent maps at each MapMount
+	Steps  []Step
+	Tasks  []Task // what the steps are for
+	Again  int    // step that the Program goes on at when its file is executed a second time; 0 when it is not
+	Init   bool   // the first process is the init of a new pid namespace: all others end with it
+	Regs   int    // how many registers the steps use, with 0 and Report
 }
 
 // Task names the purpose that a run of steps shares.
@@ -135,6 +136,7 @@ const (
 	MoveDevices                     // move network devices into the sender's network namespace
 	OOMScore                        // write oom_score_adj of the sender
 	MakeTarget                      // the root was sent, and what is to be mounted: make what the destination's links lead to
+	MapMount                        // a detached mount was sent: map its ids, as the one of IDMaps says that has the step's field
 	EnterUnit                       // put the process into its systemd unit, which is started for a new container
 )
 
@@ -142,7 +144,7 @@ var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
 	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices", OOMScore: "oom-score", EnterUnit: "enter-unit",
-	MakeTarget: "make-target",
+	MakeTarget: "make-target", MapMount: "map-mount",
 }
 
 func (c Code) String() string {

@@ -137,7 +137,9 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 		return err
 	}
 	e.notify = in.Filter != nil && in.Filter.Notify
-	e.store.hostFacts(in, e.Rootfs)
+	if err := e.store.hostFacts(in, e.Rootfs); err != nil {
+		return err
+	}
 	privileges(in)
 	if e.program, err = plan.CompileExec(in, e.Pid); err != nil {
 		return invalid{err}

@@ -17,7 +17,7 @@ import (
 )
 
 // hostFacts looks up what the Program depends on.
-func (s *Store) hostFacts(in *plan.Input, rootfs string) {
+func (s *Store) hostFacts(in *plan.Input, rootfs string) (err error) {
 	in.Host.ExistsKcore = unix.Access("/proc/kcore", unix.F_OK) == nil
 	in.Host.Capabilities = diagnose.Capabilities()
 	in.Host.Links = copiedLinks(in.Bundle, in.Config.Mounts)
@@ -34,6 +34,10 @@ func (s *Store) hostFacts(in *plan.Input, rootfs string) {
 	if p.SelinuxLabel != "" || in.Config.Linux != nil && in.Config.Linux.MountLabel != "" {
 		in.Host.SELinux = HasSELinux()
 	}
+	if in.NoPivot {
+		in.Host.Revealing, err = revealing(rootfs)
+	}
+	return err
 }
 
 // copiedLinks reads the symbolic links among the sources of mounts with the option copy-symlink.

@@ -82,7 +82,9 @@ func (s *Store) compile(b *blueprint, cache string) (err error) {
 	if f := b.input.Filter; f != nil {
 		s.debug("seccomp filter flags: " + strconv.FormatUint(uint64(f.LoadFlags()), 10)) // as runc has it
 	}
-	s.hostFacts(b.input, b.rootfs)
+	if err := s.hostFacts(b.input, b.rootfs); err != nil {
+		return err
+	}
 	privileges(b.input)
 	if b.program, err = plan.Compile(b.input); err != nil {
 		return invalid{err}

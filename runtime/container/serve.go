@@ -35,6 +35,8 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		err = m.makeTarget(r)
 	case plan.MapMount:
 		err = m.mapMount(r)
+	case plan.CheckHidden:
+		err = checkHidden(m.proc.Pid, m.rootfs)
 	case plan.Created:
 		m.signals.ready()
 		m.store.onAllCPUs(m.proc.Pid)

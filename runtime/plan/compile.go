@@ -47,6 +47,7 @@ type Host struct {
 	AppArmor     bool              // it is enabled; only looked up for a config that asks for it
 	SELinux      bool              // the same
 	Links        map[string]string // targets of symbolic links that are sources of mounts with copy-symlink
+	Revealing    []string          // mount points of whole procfs and sysfs, the last one first; only looked up for NoPivot
 	Capabilities uint64            // what the runtime can grant outside of a user namespace of the container's own
 
 	Unprivileged    bool // the runtime is not root: it has no power but over a user namespace of its own making

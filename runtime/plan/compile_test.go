@@ -174,7 +174,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	for _, code := range []Code{WriteIDMaps, RuntimeHooks, ContainerHooks, TakeTerminal, Created, StartHooks, CopyUp, OOMScore, MakeTarget, MapMount} {
+	for _, code := range []Code{WriteIDMaps, RuntimeHooks, ContainerHooks, TakeTerminal, Created, StartHooks, CopyUp, OOMScore, MakeTarget, MapMount, CheckHidden} {
 		if strings.HasPrefix(code.String(), "rendezvous-") {
 			t.Errorf("code %d has no name", code)
 		}

@@ -137,6 +137,7 @@ const (
 	OOMScore                        // write oom_score_adj of the sender
 	MakeTarget                      // the root was sent, and what is to be mounted: make what the destination's links lead to
 	MapMount                        // a detached mount was sent: map its ids, as the one of IDMaps says that has the step's field
+	CheckHidden                     // look whether a whole procfs or sysfs is left in the sender's mount namespace
 	EnterUnit                       // put the process into its systemd unit, which is started for a new container
 )
 
@@ -144,7 +145,7 @@ var codeNames = [...]string{
 	WriteIDMaps: "write-id-maps", RuntimeHooks: "createRuntime-hooks", ContainerHooks: "createContainer-hooks",
 	TakeTerminal: "take-terminal", Created: "created", StartHooks: "startContainer-hooks", CopyUp: "copy-up",
 	SeccompListener: "seccomp-listener", MoveDevices: "move-network-devices", OOMScore: "oom-score", EnterUnit: "enter-unit",
-	MakeTarget: "make-target", MapMount: "map-mount",
+	MakeTarget: "make-target", MapMount: "map-mount", CheckHidden: "check-hidden",
 }
 
 func (c Code) String() string {

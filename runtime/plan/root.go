@@ -29,6 +29,9 @@ func (c *compiler) enterRootMount() {
 	c.mountAttr(c.oldRoot, unix.AT_RECURSIVE, unix.MountAttr{Propagation: unix.MS_SLAVE})
 	c.doing("mount the root file system", "root.path")
 	c.root = c.openTree(cwd, ".", unix.AT_RECURSIVE).arg()
+	if c.in.NoPivot { // they stay below for good: nothing the host mounts later may come in
+		c.mountAttr(c.oldRoot, unix.AT_RECURSIVE, unix.MountAttr{Propagation: unix.MS_PRIVATE})
+	}
 	c.call(unix.SYS_MOVE_MOUNT, c.root, str(""), cwd, str("."), num(unix.MOVE_MOUNT_F_EMPTY_PATH))
 }
 
@@ -69,19 +72,6 @@ func (c *compiler) pivotRoot() {
 	c.call(unix.SYS_PIVOT_ROOT, str("."), str("."))
 	c.call(unix.SYS_FCHDIR, c.oldRoot)
 	c.call(unix.SYS_UMOUNT2, str("."), num(unix.MNT_DETACH))
-	c.call(unix.SYS_CHDIR, str("/"))
-}
-
-// moveRoot is for an initramfs, which cannot be pivoted away from. The host's mounts stay below, so the
-// full procfs and sysfs among them must go: they would let the container mount unmasked ones.
-func (c *compiler) moveRoot() {
-	c.doing("hide the host's procfs and sysfs", "")
-	c.call(unix.SYS_UMOUNT2, str("/proc"), num(unix.MNT_DETACH)).ok(unix.EINVAL, unix.ENOENT)
-	c.call(unix.SYS_UMOUNT2, str("/sys"), num(unix.MNT_DETACH)).ok(unix.EINVAL, unix.ENOENT)
-	c.doing("move the root file system over /", "root.path")
-	c.call(unix.SYS_FCHDIR, c.root)
-	c.call(unix.SYS_MOVE_MOUNT, c.root, str(""), cwd, str("/"), num(unix.MOVE_MOUNT_F_EMPTY_PATH))
-	c.call(unix.SYS_CHROOT, str("."))
 	c.call(unix.SYS_CHDIR, str("/"))
 }
 

@@ -14,7 +14,7 @@ func ruleGuard(f *facts) (bad []string) {
 	for _, i := range f.calls(unix.SYS_MOVE_MOUNT) {
 		to := f.Steps[i].Args[2]
 		switch kind := f.kind(to); {
-		case kind == "cwd" || kind == "in detached tmpfs" || f.hides(i) || f.scratch(i):
+		case kind == "cwd" || kind == "in detached tmpfs" || f.hides(i) || f.scratch(i) || f.coversHost(i):
 			continue
 		case kind != "inside":
 			bad = append(bad, f.at(i, "attaches to a descriptor of kind %q", kind))
@@ -31,6 +31,17 @@ func ruleGuard(f *facts) (bad []string) {
 		}
 	}
 	return bad
+}
+
+// coversHost says whether step i puts a tmpfs over one of the host's procfs that are to be hidden, before the change of
+// root.
+func (f *facts) coversHost(i int) bool {
+	to := f.Steps[i].Args[2]
+	return f.in.NoPivot && i < f.change && f.kind(f.Steps[i].Args[0]) == "detached tmpfs" &&
+		slices.ContainsFunc(f.calls(unix.SYS_OPENAT), func(j int) bool {
+			s := &f.Steps[j]
+			return to.Kind == InReg && uint64(s.Save) == to.Val && f.kind(s.Args[0]) == "cwd" && slices.Contains(f.in.Host.Revealing, s.Args[1].Str)
+		})
 }
 
 // scratch says whether step i puts a tmpfs over the host's root, as this mount namespace has it, that is taken away again:

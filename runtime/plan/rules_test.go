@@ -169,8 +169,9 @@ var pathExceptions = []struct {
 			return (c == unix.SYS_STATX || c == unix.SYS_FACCESSAT2 || c == unix.SYS_EXECVE) && dir == "cwd" && i > f.change
 		}},
 	{"--no-pivot: the host's procfs and sysfs go, by the host's paths",
-		func(f *facts, i int, _, path string) bool {
-			return f.in.NoPivot && f.Steps[i].Call == unix.SYS_UMOUNT2 && (path == "/proc" || path == "/sys") && i < f.change
+		func(f *facts, i int, dir, path string) bool {
+			return f.in.NoPivot && (f.Steps[i].Call == unix.SYS_UMOUNT2 || f.Steps[i].Call == unix.SYS_OPENAT && dir == "cwd") &&
+				slices.Contains(f.in.Host.Revealing, path) && i < f.change
 		}},
 	{"--no-pivot: the root is moved over the host's /",
 		func(f *facts, i int, _, path string) bool {

@@ -29,12 +29,14 @@ var tweaks = map[string]func(*Input){
 		in.Host.Home, in.Host.ExistsKcore = "/root", true
 		in.Filter = fakeFilter()
 	},
-	"cgroup2-shared":            func(in *Input) { in.Cgroups = map[string]string{"": "/sys/fs/cgroup/c1"} },
-	"cgroup1-shared":            func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
-	"cgroup1-joins":             joinHybrid,
-	"cgroup1-namespace":         func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
-	"devices":                   func(in *Input) { in.Host.ExistsKcore = true },
-	"root-no-pivot":             func(in *Input) { in.NoPivot, in.Rootfs = true, "/images/a" },
+	"cgroup2-shared":    func(in *Input) { in.Cgroups = map[string]string{"": "/sys/fs/cgroup/c1"} },
+	"cgroup1-shared":    func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
+	"cgroup1-joins":     joinHybrid,
+	"cgroup1-namespace": func(in *Input) { in.Host, in.Cgroups = hybrid(), hybridGroups() },
+	"devices":           func(in *Input) { in.Host.ExistsKcore = true },
+	"root-no-pivot": func(in *Input) {
+		in.NoPivot, in.Rootfs, in.Host.Revealing = true, "/images/a", []string{"/srv/proc", "/sys", "/proc"}
+	},
 	"ns-join-mount":             func(in *Input) { in.Rootfs = "/images/a" },
 	"wait":                      func(in *Input) { in.Wait, in.NewKeyring = true, true },
 	"hooks":                     func(in *Input) { in.Wait = true },

@@ -81,7 +81,7 @@ func checkPrefix(t *testing.T, name string, err error, want string) {
 // TestEndless has a profile over which libseccomp 2.5.4 never comes to an end.
 func TestEndless(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 2 s")
+		t.Skip("takes 5 s")
 	}
 	const rule = `{"names":["mmap"],"action":"SCMP_ACT_TRAP","args":[{"index":0,"value":5,"op":"SCMP_CMP_GT"},{"index":%d,"value":7,"op":"SCMP_CMP_LT"}]}`
 	profile := fmt.Sprintf(`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[`+rule+`,`+rule+`]}`, 1, 2)

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -23,6 +25,19 @@ func TestChrootDevices(t *testing.T) {
 	}))
 	for range 2 { // the second time the node is there
 		r.Run(b).Exited(0).Printed("zip 1:3 640 7")
+	}
+}
+
+// Hooks run in the bundle, as with a mount namespace.
+func TestChrootHooks(t *testing.T) {
+	onlyDhow(t, "1.5 cannot do without a procfs in the root file system")
+	t.Parallel()
+	b := newBundle(t, Args("echo", "inside"), chrooted, func(b *Bundle) {
+		b.Spec.Hooks = &specs.Hooks{CreateRuntime: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", "echo $PWD > hooked"}}}}
+	})
+	newCLI(t).Run(b).Printed("inside")
+	if text, err := os.ReadFile(filepath.Join(b.Dir, "hooked")); err != nil || strings.TrimSpace(string(text)) != b.Dir {
+		t.Errorf("the hook has written %q, %v", text, err)
 	}
 }
 

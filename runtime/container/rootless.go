@@ -101,7 +101,7 @@ func (e *entering) start(image *launch.Image, o launch.Options) (*launch.Process
 func (m *making) warnUngrouped() {
 	ns := spec.Namespace(m.doc.Spec, specs.PIDNamespace)
 	if len(m.paths) == 0 && (ns == nil || ns.Path != "") && m.store.traces(slog.LevelWarn) {
-		m.store.Log.Warn("the container has neither a control group nor a pid namespace of its own: its processes may outlive it", "id", m.id)
+		m.store.Log.Warn("the container has neither a control group nor a pid namespace of its own: its processes may outlive it. Such configuration is strongly discouraged", "id", m.id)
 	}
 }
 

@@ -20,7 +20,7 @@ func (m *making) mapMount(r *launch.Request) error {
 	if len(r.FDs) != 1 {
 		return errors.New("internal error: the mount did not arrive")
 	}
-	info := m.program.Describe(r.Step)
+	info := m.proc.Describe(r.Step)
 	for _, id := range m.program.IDMaps {
 		if id.Field != info.Field {
 			continue

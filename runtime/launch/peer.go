@@ -33,6 +33,9 @@ func NewPeer(fd int, steps Describer) *Peer { return &Peer{fd: fd, steps: steps}
 // Close hangs up: a process that reaches a rendezvous after that ends.
 func (p *Peer) Close() { unix.Close(p.fd) }
 
+// Describe says what a step of the process's Program is for.
+func (p *Peer) Describe(step int) plan.StepInfo { return p.steps.Describe(step) }
+
 // Request is one rendezvous.
 type Request struct {
 	Step int

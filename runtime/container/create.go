@@ -306,9 +306,6 @@ func (m *making) record() (err error) {
 	if err := m.writeInit(m.dir); err != nil {
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
 	}
-	if err := unix.Faccessat(m.dir, "state.json", unix.F_OK, 0); err != nil { // see forget
-		return errConflict("cannot record container %q under --root: it has been deleted meanwhile: %w", m.id, err)
-	}
 	m.recorded = true
 	if err := sendPidfd(m.o.PidfdSocket, m.proc.Pidfd); err != nil {
 		return err

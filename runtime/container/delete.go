@@ -104,23 +104,6 @@ func (h *handle) delete() error {
 	if doc, err := h.config(); err == nil {
 		h.stopHooks(doc.Spec)
 	}
-	return h.forget()
-}
-
-// forget removes the record. A create that is still under way may have recorded a process since end has looked for
-// one. From the moment that state.json is gone it gives up by itself (making.record); what it has recorded before that
-// is ended here.
-func (h *handle) forget() error {
-	known := h.Pid
-	unix.Unlinkat(h.dir, "state.json", 0)
-	if err := h.readInit(h.dir); err == nil && h.Pid != known {
-		if err := h.end(); err != nil {
-			return err
-		}
-		if err := h.store.deleteGroup(h.group()); err != nil {
-			return err
-		}
-	}
 	return h.store.removeDir(h.ID, h.dir)
 }
 
@@ -179,5 +162,5 @@ func (s *Store) deleteUnread(id string, cause error) error {
 	if err := s.deleteGroup(h.group()); err != nil {
 		return err
 	}
-	return h.forget()
+	return s.removeDir(id, dir)
 }

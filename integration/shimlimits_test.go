@@ -1,0 +1,49 @@
+package integration
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/dhow-containers/dhow/shim/ttrpc"
+	"github.com/dhow-containers/dhow/shim/wire"
+)
+
+// TestShimOOM has the kernel kill for want of memory: that is told before the end.
+func TestShimOOM(t *testing.T) {
+	limit := int64(16 << 20)
+	s := newShimDirect(t, func(b *Bundle) {
+		b.Spec.Process.Args = []string{"sh", "-c", "x=$(head -c 64000000 /dev/zero | tr '\\0' x)"}
+		b.Spec.Linux.Resources.Memory = &specs.LinuxMemory{Limit: &limit}
+	})
+	s.create("")
+	s.must("Start", s.target(""))
+	s.wait("")
+	events := s.events.all()
+	await(t, "the exit", func() bool { events = s.events.all(); return len(events) >= 4 })
+	if events[2] != "oom" || !strings.HasPrefix(events[len(events)-1], "exit") {
+		t.Errorf("events %q", events)
+	}
+}
+
+// TestShimUpdate changes a limit and reads it back, and asks for what cannot be.
+func TestShimUpdate(t *testing.T) {
+	s := newShimDirect(t, sleeps)
+	s.create("")
+	s.must("Start", s.target(""))
+	update := func(text string) wire.Func {
+		return func(e *wire.Encoder) {
+			e.String(1, s.id)
+			e.Message(2, &wire.Any{URL: "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", Value: []byte(text)})
+		}
+	}
+	s.must("Update", update(`{"pids":{"limit":77}}`))
+	if left, _ := filepath.Glob("/sys/fs/cgroup/pids/" + s.namespace + "/c1/pids.max"); len(left) != 1 || readFile(t, left[0]) != "77" {
+		t.Errorf("the limit is not set: %v", left)
+	}
+	s.fails("Update", update(`{"pids":`), ttrpc.InvalidArgument)
+	s.must("Connect", s.target(""))
+	s.must("ResizePty", s.target("")) // no terminal: nothing to do
+}

@@ -34,14 +34,18 @@ func KindOf(path string) (Kind, error) {
 	return Dhow, nil
 }
 
-// Tree is the top folder of the source tree: the nearest one above the working directory with a go.mod.
+// modulePath is the module of the source tree; containerd2/ below has one of its own.
+const modulePath = "github.com/dhow-containers/dhow"
+
+// Tree is the top folder of the source tree: the nearest one above the working directory with our go.mod.
 func Tree() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for ; dir != "/"; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(data), "module "+modulePath+"\n") {
 			return dir, nil
 		}
 	}

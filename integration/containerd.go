@@ -21,21 +21,49 @@ const (
 type Containerd struct {
 	Dir       string // all of it
 	Namespace string // of its containers
-	shims     string // directory of our shim
+	Programs  string // directory of containerd and ctr
+	path      string // its $PATH: our shim, then Programs
 	process   *exec.Cmd
 }
 
-// NewContainerd starts containerd with dir, an empty directory with a short name, for its state. The directory shims
-// holds our shim.
+// NewContainerd starts the containerd of Debian's package, with dir, an empty directory with a short name, for its
+// state. The directory shims holds our shim.
 func NewContainerd(dir, namespace, shims string) (*Containerd, error) {
-	c := &Containerd{Dir: dir, Namespace: namespace, shims: shims}
-	config := fmt.Sprintf(`version = 2
-root = %q
-state = %q
+	program, err := exec.LookPath("containerd")
+	if err != nil {
+		return nil, err
+	}
+	return startContainerd(dir, namespace, shims, filepath.Dir(program), containerdConfig)
+}
+
+// NewContainerd2 is NewContainerd with programs of containerd 2 (Containerd2Programs).
+func NewContainerd2(dir, namespace, shims, programs string) (*Containerd, error) {
+	return startContainerd(dir, namespace, shims, programs, containerd2Config)
+}
+
+// containerdConfig and containerd2Config have everything in one directory, and leave out what the task service does
+// not need.
+const (
+	containerdConfig = `version = 2
+root = "DIR/root"
+state = "DIR/state"
 disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
 [grpc]
-  address = %q
-`, dir+"/root", dir+"/state", c.Socket())
+  address = "DIR/c.sock"
+`
+	containerd2Config = `version = 3
+root = "DIR/root"
+state = "DIR/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "io.containerd.cri.v1.images",
+  "io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "DIR/c.sock"
+`
+)
+
+func startContainerd(dir, namespace, shims, programs, config string) (*Containerd, error) {
+	c := &Containerd{Dir: dir, Namespace: namespace, Programs: programs, path: shims + ":" + programs + ":" + os.Getenv("PATH")}
+	config = strings.ReplaceAll(config, "DIR", dir)
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
 		return nil, err
 	}
@@ -52,8 +80,8 @@ func (c *Containerd) Start() error {
 		return err
 	}
 	defer log.Close()
-	c.process = exec.Command("containerd", "--config", filepath.Join(c.Dir, "config.toml"))
-	c.process.Env = append(os.Environ(), "PATH="+c.shims+":"+os.Getenv("PATH"))
+	c.process = exec.Command(filepath.Join(c.Programs, "containerd"), "--config", filepath.Join(c.Dir, "config.toml"))
+	c.process.Env = append(os.Environ(), "PATH="+c.path)
 	c.process.Stdout, c.process.Stderr = log, log
 	if err := c.process.Start(); err != nil {
 		return err
@@ -77,9 +105,11 @@ func (c *Containerd) Stop(sig unix.Signal) {
 	}
 }
 
-// Ctr prepares a call of ctr.
+// Ctr prepares a call of ctr, which is not to speak of control groups of version 1 each time.
 func (c *Containerd) Ctr(args ...string) *exec.Cmd {
-	return exec.Command("ctr", append([]string{"--address", c.Socket(), "--namespace", c.Namespace}, args...)...)
+	cmd := exec.Command(filepath.Join(c.Programs, "ctr"), append([]string{"--address", c.Socket(), "--namespace", c.Namespace}, args...)...)
+	cmd.Env = append(os.Environ(), "CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1")
+	return cmd
 }
 
 // Close ends all containers, then containerd.

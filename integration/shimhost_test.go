@@ -27,17 +27,18 @@ func newShimHost(t *testing.T) *shimHost {
 	t.Helper()
 	onlyDhow(t, "the shim is ours")
 	t.Parallel()
-	for _, program := range []string{"containerd", "ctr"} {
-		if _, err := exec.LookPath(program); err != nil {
-			skip(t, "needs Debian's package containerd")
-		}
-	}
+	programs := containerdPrograms(t)
 	dir, err := os.MkdirTemp("", "dhowcd")
 	must(t, err)
 	namespace := fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), idCounter.Add(1))
 	h := &shimHost{t: t, rootfs: newBundle(t).Rootfs()}
 	t.Cleanup(func() { h.checkNothingLeft(dir, namespace) })
-	h.Containerd, err = NewContainerd(dir, namespace, filepath.Dir(underTest.runtime))
+	shims := filepath.Dir(underTest.runtime)
+	if programs == "" {
+		h.Containerd, err = NewContainerd(dir, namespace, shims)
+	} else {
+		h.Containerd, err = NewContainerd2(dir, namespace, shims, programs)
+	}
 	must(t, err)
 	t.Cleanup(h.Close)
 	return h

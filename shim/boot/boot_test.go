@@ -38,7 +38,7 @@ func TestReadParams(t *testing.T) {
 	if o, err := api.DecodeOptions(p.Options); err != nil || o.Root != "/r" {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	if got := string(p.result("unix:///s", "2")); got != "\x08\x02\x12\x09unix:///s\x1a\x05ttrpc" {
+	if got := string(p.result("unix:///s", "2")); got != "\x08\x03\x12\x09unix:///s\x1a\x05ttrpc" {
 		t.Errorf("got %q", got)
 	}
 }

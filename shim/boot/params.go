@@ -1,6 +1,8 @@
 package boot
 
 import (
+	"fmt"
+
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
@@ -85,20 +87,24 @@ func (b *bootstrap) Field(number int, v wire.Value) error {
 	return nil
 }
 
-// protocolVersion is the version of the task service that containerd is told to use: the oldest that all know.
-const protocolVersion = 2
+// Versions of the protocol between containerd and its shims: of the task service, and of what else a shim can do. From 3
+// on containerd does not call `start` and `delete` for each container of a pod, if its sandbox was made by CRI of 2.x.
+const (
+	oldVersion = 2 // what 1.6 and 1.7 know; 2.0 to 2.2, which cannot be told from 1.7, know it too
+	newVersion = 3 // 2.3 and newer
+)
 
 // result is what `start` prints. JSON is for containerd from 1.7 on, which says so by MAX_SHIM_VERSION.
 func (p *Params) result(address string, maxVersion string) []byte {
 	switch {
 	case p.binary:
 		return wire.Marshal(wire.Func(func(e *wire.Encoder) {
-			e.Int(1, protocolVersion)
+			e.Int(1, newVersion)
 			e.String(2, address)
 			e.String(3, "ttrpc")
 		}))
 	case maxVersion != "":
-		return []byte(`{"version":2,"address":"` + address + `","protocol":"ttrpc"}`)
+		return []byte(fmt.Sprintf(`{"version":%d,"address":%q,"protocol":"ttrpc"}`, oldVersion, address))
 	}
 	return []byte(address)
 }

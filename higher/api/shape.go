@@ -1,0 +1,224 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/image"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/api/types/storage"
+	"github.com/moby/moby/api/types/system"
+)
+
+// with is a value whose JSON object has more fields than its type: those that older versions had. A field that is an
+// object is merged; what the type itself has goes before.
+type with struct {
+	value any
+	extra map[string]any
+}
+
+func (w with) MarshalJSON() ([]byte, error) {
+	raw, err := json.Marshal(w.value)
+	if err != nil || len(w.extra) == 0 {
+		return raw, err
+	}
+	var object map[string]any
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return nil, err
+	}
+	return json.Marshal(merge(object, w.extra))
+}
+
+func merge(object, extra map[string]any) map[string]any {
+	out := maps.Clone(extra)
+	for key, v := range object {
+		more, both := extra[key].(map[string]any)
+		if inner, ok := v.(map[string]any); ok && both {
+			v = merge(inner, more)
+		}
+		out[key] = v
+	}
+	return out
+}
+
+// shapeSummary takes out of a listed container what a version did not have.
+func shapeSummary(c *container.Summary, v Version) {
+	if v < 46 {
+		c.HostConfig.Annotations = nil
+	}
+	if v < 48 {
+		c.ImageManifestDescriptor = nil
+	}
+	if v < 52 {
+		c.Health = nil
+	}
+}
+
+// shapeContainer gives an inspected container the fields of a version.
+func shapeContainer(c *container.InspectResponse, v Version) any {
+	if v < 48 {
+		c.ImageManifestDescriptor = nil
+	}
+	if v >= 52 {
+		return c
+	}
+	extra := map[string]any{}
+	if c.NetworkSettings != nil {
+		extra["NetworkSettings"] = legacyNetwork(c.NetworkSettings.Networks[network.NetworkBridge])
+	}
+	if v < 44 && c.NetworkSettings != nil && c.HostConfig != nil {
+		if e := c.NetworkSettings.Networks[string(c.HostConfig.NetworkMode)]; e != nil && len(e.MacAddress) != 0 {
+			extra["Config"] = map[string]any{"MacAddress": e.MacAddress}
+		}
+	}
+	if c.GraphDriver == nil && c.Storage != nil && c.Storage.RootFS != nil && c.Storage.RootFS.Snapshot != nil {
+		c.GraphDriver = &storage.DriverData{Name: c.Storage.RootFS.Snapshot.Name}
+		c.Storage = nil
+	}
+	return with{c, extra}
+}
+
+// legacyNetwork has the fields about the bridge that NetworkSettings had itself until 1.51.
+func legacyNetwork(e *network.EndpointSettings) map[string]any {
+	if e == nil {
+		e = &network.EndpointSettings{}
+	}
+	return map[string]any{
+		"Bridge": "", "HairpinMode": false, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0,
+		"SecondaryIPAddresses": nil, "SecondaryIPv6Addresses": nil,
+		"EndpointID": e.EndpointID, "Gateway": e.Gateway, "IPAddress": e.IPAddress, "IPPrefixLen": e.IPPrefixLen,
+		"IPv6Gateway": e.IPv6Gateway, "GlobalIPv6Address": e.GlobalIPv6Address, "GlobalIPv6PrefixLen": e.GlobalIPv6PrefixLen,
+		"MacAddress": e.MacAddress,
+	}
+}
+
+// shapeImages gives listed images the fields of a version.
+func shapeImages(images []image.Summary, v Version) any {
+	out := make([]any, len(images))
+	for i := range images {
+		m := &images[i]
+		if m.RepoTags == nil {
+			m.RepoTags = []string{}
+		}
+		if m.RepoDigests == nil {
+			m.RepoDigests = []string{}
+		}
+		if v < 43 && len(m.RepoTags) == 0 && len(m.RepoDigests) == 0 {
+			m.RepoTags, m.RepoDigests = []string{"<none>:<none>"}, []string{"<none>@<none>"}
+		}
+		if v < 48 {
+			m.Descriptor = nil
+		}
+		if v < 51 {
+			m.Containers = -1
+		}
+		out[i] = m
+		if v < 44 {
+			out[i] = with{m, map[string]any{"VirtualSize": m.Size}}
+		}
+	}
+	return out
+}
+
+// legacyConfig has the fields of an image's Config that were there when empty, until 1.49, and until 1.51.
+func legacyConfig(v Version) map[string]any {
+	fields := map[string]any{
+		"Cmd": nil, "Entrypoint": nil, "Env": nil, "Labels": nil, "OnBuild": nil, "User": "", "Volumes": nil, "WorkingDir": "",
+	}
+	if v < 50 {
+		for _, key := range []string{"AttachStderr", "AttachStdin", "AttachStdout", "OpenStdin", "StdinOnce", "Tty"} {
+			fields[key] = false
+		}
+		for _, key := range []string{"Domainname", "Hostname", "Image"} {
+			fields[key] = ""
+		}
+	}
+	return fields
+}
+
+// shapeImage gives an inspected image the fields of a version.
+func shapeImage(m *image.InspectResponse, v Version) any {
+	if m.RepoTags == nil {
+		m.RepoTags = []string{}
+	}
+	if m.RepoDigests == nil {
+		m.RepoDigests = []string{}
+	}
+	if v < 48 {
+		m.Descriptor = nil
+	}
+	if v >= 52 {
+		return m
+	}
+	extra := map[string]any{"Parent": "", "Comment": "", "DockerVersion": "", "Author": "", "Config": legacyConfig(v)}
+	if v < 45 {
+		extra["Container"], extra["ContainerConfig"] = "", legacyConfig(v)
+	}
+	if v < 44 {
+		extra["VirtualSize"] = m.Size
+		if m.Created == "" {
+			m.Created = time.Time{}.Format(time.RFC3339Nano)
+		}
+	}
+	if m.GraphDriver == nil {
+		extra["GraphDriver"] = map[string]any{"Name": "overlayfs", "Data": nil}
+	}
+	return with{m, extra}
+}
+
+// shapeInfo gives the engine's description the fields of a version.
+func shapeInfo(info *system.Info, v Version) any {
+	extra := map[string]any{}
+	if v < 44 {
+		for name, r := range info.Runtimes {
+			r.Status = nil
+			info.Runtimes[name] = r
+		}
+	}
+	if v < 46 {
+		info.Containerd = nil
+	}
+	if v < 49 {
+		info.FirewallBackend = nil
+		for key, c := range map[string]system.Commit{
+			"ContainerdCommit": info.ContainerdCommit, "RuncCommit": info.RuncCommit, "InitCommit": info.InitCommit,
+		} {
+			extra[key] = map[string]any{"Expected": c.ID}
+		}
+	}
+	if v < 50 {
+		info.DiscoveredDevices = nil
+		extra["BridgeNfIptables"], extra["BridgeNfIp6tables"] = false, false
+	}
+	if v < 53 {
+		info.NRI = nil
+	}
+	return with{info, extra}
+}
+
+// shapeUsage gives a report of disk usage the fields of a version: lists until 1.51, sums from 1.52, both for clients
+// of 1.52 that do not ask for `verbose`, which those that know the sums do.
+func shapeUsage(u *system.DiskUsage, v Version, verbose bool) any {
+	if v >= 52 && verbose {
+		return u
+	}
+	old := map[string]any{"LayersSize": int64(0), "Images": []any{}, "Containers": []any{}, "Volumes": []any{}, "BuildCache": []any{}}
+	if u.ImageUsage != nil {
+		old["LayersSize"], old["Images"] = u.ImageUsage.TotalSize, shapeImages(u.ImageUsage.Items, v)
+	}
+	if u.ContainerUsage != nil && u.ContainerUsage.Items != nil {
+		old["Containers"] = u.ContainerUsage.Items
+	}
+	if u.VolumeUsage != nil && u.VolumeUsage.Items != nil {
+		old["Volumes"] = u.VolumeUsage.Items
+	}
+	if u.BuildCacheUsage != nil && u.BuildCacheUsage.Items != nil {
+		old["BuildCache"] = u.BuildCacheUsage.Items
+	}
+	if v < 52 {
+		return old
+	}
+	return with{u, old}
+}

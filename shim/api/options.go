@@ -18,54 +18,32 @@ type Options struct {
 	TaskAPIVersion              uint32
 }
 
+// fields are the options by their numbers.
+func (o *Options) fields() fields {
+	list := make(fields, 0, len(optionNames))
+	for i, at := range [...]any{&o.NoPivotRoot, &o.NoNewKeyring, &o.ShimCgroup, &o.IoUID, &o.IoGID, &o.BinaryName, &o.Root, new(string),
+		&o.SystemdCgroup, &o.CriuImagePath, &o.CriuWorkPath, &o.TaskAPIAddress, &o.TaskAPIVersion} {
+		list = append(list, field{i + 1, at})
+	}
+	return list
+}
+
+// optionNames are those in containerd's config.toml, by number less one. The eighth is reserved since containerd 2.0: it
+// was the path of criu, which is found in $PATH.
+var optionNames = [...]string{"NoPivotRoot", "NoNewKeyring", "ShimCgroup", "IoUid", "IoGid", "BinaryName", "Root", "CriuPath",
+	"SystemdCgroup", "CriuImagePath", "CriuWorkPath", "TaskApiAddress", "TaskApiVersion"}
+
 // Field takes a field of the message. An option that nobody here knows is an error: the caller would wait for its
 // effect.
 func (o *Options) Field(number int, v wire.Value) error {
-	switch number {
-	case 1:
-		o.NoPivotRoot = v.Bool()
-	case 2:
-		o.NoNewKeyring = v.Bool()
-	case 3:
-		o.ShimCgroup = v.String()
-	case 4:
-		o.IoUID = uint32(v.Uint)
-	case 5:
-		o.IoGID = uint32(v.Uint)
-	case 6:
-		o.BinaryName = v.String()
-	case 7:
-		o.Root = v.String()
-	case 8: // criu_path, which containerd has reserved since
-	case 9:
-		o.SystemdCgroup = v.Bool()
-	case 10:
-		o.CriuImagePath = v.String()
-	case 11:
-		o.CriuWorkPath = v.String()
-	case 12:
-		o.TaskAPIAddress = v.String()
-	case 13:
-		o.TaskAPIVersion = uint32(v.Uint)
-	default:
+	if number > len(optionNames) {
 		return fmt.Errorf("cannot use the runtime's options: unknown field %d of containerd.runc.v1.Options", number)
 	}
-	return nil
+	return o.fields().take(number, v)
 }
 
 // Encode writes the message.
-func (o *Options) Encode(e *wire.Encoder) {
-	e.Bool(1, o.NoPivotRoot)
-	e.Bool(2, o.NoNewKeyring)
-	e.String(3, o.ShimCgroup)
-	e.Uint(4, uint64(o.IoUID))
-	e.Uint(5, uint64(o.IoGID))
-	e.String(6, o.BinaryName)
-	e.String(7, o.Root)
-	e.Bool(9, o.SystemdCgroup)
-	e.String(10, o.CriuImagePath)
-	e.String(11, o.CriuWorkPath)
-}
+func (o *Options) Encode(e *wire.Encoder) { o.fields().encode(e) }
 
 // The type URLs of options: what clients send, and what CRI makes of a runtime's table in containerd's config.toml.
 const (
@@ -103,20 +81,11 @@ func typeName(url string) string {
 
 // runtimeOptions is runtimeoptions.v1.Options.
 type runtimeOptions struct {
-	typeURL, configPath string
-	configBody          []byte
+	typeURL, configPath, configBody string
 }
 
 func (r *runtimeOptions) Field(number int, v wire.Value) error {
-	switch number {
-	case 1:
-		r.typeURL = v.String()
-	case 2:
-		r.configPath = v.String()
-	case 3:
-		r.configBody = v.Bytes
-	}
-	return nil
+	return fields{{1, &r.typeURL}, {2, &r.configPath}, {3, &r.configBody}}.take(number, v)
 }
 
 // IsOptions says whether a is of a type that DecodeOptions reads.

@@ -13,16 +13,10 @@ type Target struct {
 	ExecID string // "" is the container's init
 }
 
+func (t *Target) fields() fields { return fields{{1, &t.ID}, {2, &t.ExecID}} }
+
 // Field takes a field of the message.
-func (t *Target) Field(number int, v wire.Value) error {
-	switch number {
-	case 1:
-		t.ID = v.String()
-	case 2:
-		t.ExecID = v.String()
-	}
-	return nil
-}
+func (t *Target) Field(number int, v wire.Value) error { return t.fields().take(number, v) }
 
 // Stdio are the standard streams of a process as the client wants them.
 type Stdio struct {
@@ -30,26 +24,14 @@ type Stdio struct {
 	Stdin, Stdout, Stderr string // paths or, of Stdout, a URI; "" is none
 }
 
-// field takes the fields, which have consecutive numbers from first on.
-func (s *Stdio) field(number, first int, v wire.Value) {
-	switch number - first {
-	case 0:
-		s.Terminal = v.Bool()
-	case 1:
-		s.Stdin = v.String()
-	case 2:
-		s.Stdout = v.String()
-	case 3:
-		s.Stderr = v.String()
-	}
+// fields are those of a request, which have consecutive numbers from first on.
+func (s *Stdio) fields(first int) fields {
+	return fields{{first, &s.Terminal}, {first + 1, &s.Stdin}, {first + 2, &s.Stdout}, {first + 3, &s.Stderr}}
 }
 
 // Encode writes a TaskIO.
 func (s *Stdio) Encode(e *wire.Encoder) {
-	e.String(1, s.Stdin)
-	e.String(2, s.Stdout)
-	e.String(3, s.Stderr)
-	e.Bool(4, s.Terminal)
+	fields{{1, &s.Stdin}, {2, &s.Stdout}, {3, &s.Stderr}, {4, &s.Terminal}}.encode(e)
 }
 
 // Mount is containerd.types.Mount.
@@ -58,28 +40,15 @@ type Mount struct {
 	Options              []string
 }
 
-// Encode writes the message.
-func (m *Mount) Encode(e *wire.Encoder) {
-	e.String(1, m.Type)
-	e.String(2, m.Source)
-	e.String(3, m.Target)
-	e.Strings(4, m.Options)
+func (m *Mount) fields() fields {
+	return fields{{1, &m.Type}, {2, &m.Source}, {3, &m.Target}, {4, &m.Options}}
 }
 
+// Encode writes the message.
+func (m *Mount) Encode(e *wire.Encoder) { m.fields().encode(e) }
+
 // Field takes a field of the message.
-func (m *Mount) Field(number int, v wire.Value) error {
-	switch number {
-	case 1:
-		m.Type = v.String()
-	case 2:
-		m.Source = v.String()
-	case 3:
-		m.Target = v.String()
-	case 4:
-		m.Options = append(m.Options, v.String())
-	}
-	return nil
-}
+func (m *Mount) Field(number int, v wire.Value) error { return m.fields().take(number, v) }
 
 // CreateRequest is CreateTaskRequest.
 type CreateRequest struct {
@@ -93,25 +62,16 @@ type CreateRequest struct {
 // Field takes a field of the message.
 func (r *CreateRequest) Field(number int, v wire.Value) error {
 	switch number {
-	case 1:
-		r.ID = v.String()
-	case 2:
-		r.Bundle = v.String()
 	case 3:
 		m := &Mount{}
 		r.Rootfs = append(r.Rootfs, m)
 		return wire.Unmarshal(v.Bytes, m)
-	case 4, 5, 6, 7:
-		r.Stdio.field(number, 4, v)
-	case 8:
-		r.Checkpoint = v.String()
-	case 9:
-		r.Parent = v.String()
 	case 10:
 		r.Options = &wire.Any{}
 		return wire.Unmarshal(v.Bytes, r.Options)
 	}
-	return nil
+	own := fields{{1, &r.ID}, {2, &r.Bundle}, {8, &r.Checkpoint}, {9, &r.Parent}}
+	return append(own, r.Stdio.fields(4)...).take(number, v)
 }
 
 // ExecRequest is ExecProcessRequest.
@@ -123,13 +83,7 @@ type ExecRequest struct {
 
 // Field takes a field of the message.
 func (r *ExecRequest) Field(number int, v wire.Value) error {
-	switch number {
-	case 3, 4, 5, 6:
-		r.Stdio.field(number, 3, v)
-	case 7:
-		return wire.Unmarshal(v.Bytes, &r.Spec)
-	}
-	return r.Target.Field(number, v)
+	return append(append(r.Target.fields(), field{7, &r.Spec}), r.Stdio.fields(3)...).take(number, v)
 }
 
 // ResizeRequest is ResizePtyRequest.
@@ -140,13 +94,7 @@ type ResizeRequest struct {
 
 // Field takes a field of the message.
 func (r *ResizeRequest) Field(number int, v wire.Value) error {
-	switch number {
-	case 3:
-		r.Width = uint32(v.Uint)
-	case 4:
-		r.Height = uint32(v.Uint)
-	}
-	return r.Target.Field(number, v)
+	return append(r.Target.fields(), field{3, &r.Width}, field{4, &r.Height}).take(number, v)
 }
 
 // KillRequest is KillRequest.
@@ -158,13 +106,7 @@ type KillRequest struct {
 
 // Field takes a field of the message.
 func (r *KillRequest) Field(number int, v wire.Value) error {
-	switch number {
-	case 3:
-		r.Signal = uint32(v.Uint)
-	case 4:
-		r.All = v.Bool()
-	}
-	return r.Target.Field(number, v)
+	return append(r.Target.fields(), field{3, &r.Signal}, field{4, &r.All}).take(number, v)
 }
 
 // CloseIORequest is CloseIORequest.
@@ -175,10 +117,7 @@ type CloseIORequest struct {
 
 // Field takes a field of the message.
 func (r *CloseIORequest) Field(number int, v wire.Value) error {
-	if number == 3 {
-		r.Stdin = v.Bool()
-	}
-	return r.Target.Field(number, v)
+	return append(r.Target.fields(), field{3, &r.Stdin}).take(number, v)
 }
 
 // UpdateRequest is UpdateTaskRequest.
@@ -189,13 +128,7 @@ type UpdateRequest struct {
 
 // Field takes a field of the message.
 func (r *UpdateRequest) Field(number int, v wire.Value) error {
-	switch number {
-	case 1:
-		r.ID = v.String()
-	case 2:
-		return wire.Unmarshal(v.Bytes, &r.Resources)
-	}
-	return nil
+	return fields{{1, &r.ID}, {2, &r.Resources}}.take(number, v)
 }
 
 // ShutdownRequest is ShutdownRequest.
@@ -206,13 +139,7 @@ type ShutdownRequest struct {
 
 // Field takes a field of the message.
 func (r *ShutdownRequest) Field(number int, v wire.Value) error {
-	switch number {
-	case 1:
-		r.ID = v.String()
-	case 2:
-		r.Now = v.Bool()
-	}
-	return nil
+	return fields{{1, &r.ID}, {2, &r.Now}}.take(number, v)
 }
 
 // PidResponse is the answer to Create and Start.
@@ -272,15 +199,8 @@ type StateResponse struct {
 
 // Encode writes the message.
 func (r *StateResponse) Encode(e *wire.Encoder) {
-	e.String(1, r.ID)
-	e.String(2, r.Bundle)
-	e.Uint(3, uint64(r.Pid))
-	e.Uint(4, uint64(r.Status))
-	e.String(5, r.Stdio.Stdin)
-	e.String(6, r.Stdio.Stdout)
-	e.String(7, r.Stdio.Stderr)
-	e.Bool(8, r.Stdio.Terminal)
-	e.Uint(9, uint64(r.Exit.Status))
+	fields{{1, &r.ID}, {2, &r.Bundle}, {3, &r.Pid}, {4, &r.Status}, {5, &r.Stdio.Stdin}, {6, &r.Stdio.Stdout}, {7, &r.Stdio.Stderr},
+		{8, &r.Stdio.Terminal}, {9, &r.Exit.Status}}.encode(e)
 	e.Time(10, r.At)
 	e.String(11, r.ExecID)
 }
@@ -318,7 +238,5 @@ type ConnectResponse struct {
 
 // Encode writes the message.
 func (r *ConnectResponse) Encode(e *wire.Encoder) {
-	e.Uint(1, uint64(r.ShimPid))
-	e.Uint(2, uint64(r.TaskPid))
-	e.String(3, r.Version)
+	fields{{1, &r.ShimPid}, {2, &r.TaskPid}, {3, &r.Version}}.encode(e)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 // options reads the table `options` of a runtime in containerd's config.toml, which CRI hands over as text when the
 // runtime's name is not runc's, or the file that it names.
 func (r *runtimeOptions) options() (*Options, error) {
-	text := string(r.configBody)
+	text := r.configBody
 	if text == "" && r.configPath != "" {
 		b, err := os.ReadFile(r.configPath)
 		if err != nil {
@@ -37,31 +38,21 @@ func (r *runtimeOptions) options() (*Options, error) {
 
 // set sets the option that config.toml calls by this name.
 func (o *Options) set(key, value string) (err error) {
-	switch strings.Trim(key, `"'`) {
-	case "NoPivotRoot":
-		o.NoPivotRoot, err = strconv.ParseBool(value)
-	case "NoNewKeyring":
-		o.NoNewKeyring, err = strconv.ParseBool(value)
-	case "SystemdCgroup":
-		o.SystemdCgroup, err = strconv.ParseBool(value)
-	case "ShimCgroup":
-		o.ShimCgroup, err = tomlString(value)
-	case "IoUid":
-		o.IoUID, err = tomlID(value)
-	case "IoGid":
-		o.IoGID, err = tomlID(value)
-	case "BinaryName":
-		o.BinaryName, err = tomlString(value)
-	case "Root":
-		o.Root, err = tomlString(value)
-	case "CriuPath":
-	case "CriuImagePath":
-		o.CriuImagePath, err = tomlString(value)
-	case "CriuWorkPath":
-		o.CriuWorkPath, err = tomlString(value)
-	case "TypeUrl", "ConfigPath": // of runtimeoptions.v1.Options itself
-	default:
+	name := strings.Trim(key, `"'`)
+	if name == "TypeUrl" || name == "ConfigPath" { // of runtimeoptions.v1.Options itself
+		return nil
+	}
+	i := slices.Index(optionNames[:], name)
+	if i < 0 {
 		return fmt.Errorf("cannot use the runtime's options: there is no option %s", key)
+	}
+	switch at := o.fields()[i].at.(type) {
+	case *bool:
+		*at, err = strconv.ParseBool(value)
+	case *uint32:
+		*at, err = tomlID(value)
+	case *string:
+		*at, err = tomlString(value)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot use the runtime's option %s: %s: %w", key, value, err)

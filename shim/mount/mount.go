@@ -1,88 +1,38 @@
 package mount
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/shim/api"
-	"github.com/dhow-containers/dhow/spec"
 )
 
-// All mounts the list on dir, one on top of the other. When one fails, those before it are taken away.
+// All mounts the list on dir, one on top of the other. When one fails, those before it are taken away. For ids that are
+// mapped a child process is made, which the caller must not reap.
 func All(list []*api.Mount, dir string) error {
 	for i, m := range list {
 		if err := one(m, dir); err != nil {
-			return fmt.Errorf("cannot mount the root file system (rootfs[%d]): %w", i, withUndo(err, dir, i > 0))
+			return fmt.Errorf("cannot mount the root file system (rootfs[%d]): %w", i, withUndo(err, dir))
 		}
 	}
 	return nil
 }
 
-func withUndo(err error, dir string, mounted bool) error {
-	if mounted {
-		if e := Unmount(dir); e != nil {
-			return fmt.Errorf("%w (and %v)", err, e)
-		}
+func withUndo(err error, dir string) error {
+	if e := Unmount(dir); e != nil {
+		return fmt.Errorf("%w (and %v)", err, e)
 	}
 	return err
-}
-
-// parsed is what the options of a mount come to.
-type parsed struct {
-	flags       uintptr // of the mount itself
-	propagation uintptr
-	data        []string // of the file system
-}
-
-func parse(options []string) (p parsed, err error) {
-	for _, name := range options {
-		o, known := spec.MountOption(name)
-		switch {
-		case name == "loop":
-			return p, fmt.Errorf("the option loop is not supported")
-		case !known:
-			p.data = append(p.data, name)
-		case o.Kind == spec.OptPropagation:
-			p.propagation |= o.MSFlag
-		case o.Kind == spec.OptExtension, o.Kind == spec.OptAttr && o.Recursive:
-			return p, fmt.Errorf("the option %s is not supported", name)
-		default:
-			p.flags = p.flags&^clears(name) | o.MSFlag
-		}
-	}
-	return p, nil
-}
-
-// clears are the flags that an option takes back.
-func clears(name string) uintptr {
-	switch name {
-	case "rw":
-		return unix.MS_RDONLY
-	case "exec":
-		return unix.MS_NOEXEC
-	case "dev":
-		return unix.MS_NODEV
-	case "suid":
-		return unix.MS_NOSUID
-	case "async":
-		return unix.MS_SYNCHRONOUS
-	case "atime":
-		return unix.MS_NOATIME
-	case "diratime":
-		return unix.MS_NODIRATIME
-	}
-	return 0
 }
 
 // one makes one mount. What Target names lies below dir, and may be a link that the image made: it is followed inside
 // of dir only.
 func one(m *api.Mount, dir string) error {
-	p, err := parse(m.Options)
+	o, err := parse(m.Options)
 	if err != nil {
 		return err
 	}
@@ -90,26 +40,37 @@ func one(m *api.Mount, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer release()
-	if err := attach(m, &p, target); err != nil {
+	defer func() { release() }()
+	if err := attach(m, o, dir, target); err != nil {
 		return fmt.Errorf("mount %s of type %s: %w", m.Source, m.Type, err)
 	}
 	if m.Target != "" { // the descriptor of the target is that of what is now below the mount
 		release()
 		if target, release, err = resolve(dir, m.Target); err != nil {
+			release = func() {}
 			return err
 		}
-		defer release()
 	}
-	const bindOnly = unix.MS_BIND | unix.MS_REC
-	if p.flags&unix.MS_BIND != 0 && p.flags&^bindOnly != 0 { // a bind takes its flags in a second call
-		if err := unix.Mount("", target, "", p.flags&^unix.MS_REC|unix.MS_REMOUNT, ""); err != nil {
-			return fmt.Errorf("remount %s with its options: %w", m.Source, err)
+	return o.adjust(m, target)
+}
+
+// adjust gives a mount the attributes and the propagation that its options ask for.
+func (o *options) adjust(m *api.Mount, target string) error {
+	for _, a := range [...]struct {
+		set, clear uint64
+		flags      uint
+	}{{o.attr.Set, o.attr.Clr, 0}, {o.recursive.Set, o.recursive.Clr, unix.AT_RECURSIVE}} {
+		if a.set|a.clear == 0 {
+			continue
+		}
+		attr := &unix.MountAttr{Attr_set: a.set, Attr_clr: a.clear}
+		if err := unix.MountSetattr(unix.AT_FDCWD, target, a.flags, attr); err != nil {
+			return fmt.Errorf("set the attributes of %s (%s): %w", m.Source, strings.Join(m.Options, ","), os.NewSyscallError("mount_setattr", err))
 		}
 	}
-	if p.propagation != 0 {
-		if err := unix.Mount("", target, "", p.propagation, ""); err != nil {
-			return fmt.Errorf("set the propagation of %s: %w", m.Source, err)
+	for _, p := range o.propagation {
+		if err := unix.Mount("", target, "", p, ""); err != nil {
+			return fmt.Errorf("set the propagation of %s: %w", m.Source, os.NewSyscallError("mount", err))
 		}
 	}
 	return nil
@@ -139,61 +100,52 @@ func resolve(dir, below string) (path string, release func(), err error) {
 	}, nil
 }
 
-// attach calls mount(2), which takes options of at most a page.
-func attach(m *api.Mount, p *parsed, target string) error {
-	data := strings.Join(p.data, ",")
+// attach makes the mount itself.
+func attach(m *api.Mount, o *options, dir, target string) error {
 	source := m.Source
+	if o.loop {
+		device, err := attachLoop(source, o)
+		if err != nil {
+			return err
+		}
+		defer device.Close()
+		source = device.Name()
+	}
+	switch id := o.idMap(); {
+	case id == nil:
+	case m.Type == "overlay":
+		return withMappedLowers(o, dir, func(data []string) error { return call(m, o, source, target, data) })
+	case o.bind():
+		fd, err := clone(source, id)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return os.NewSyscallError("move_mount", unix.MoveMount(fd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_SYMLINKS))
+	default:
+		return errors.New("the options uidmap and gidmap are for overlays and binds")
+	}
+	return call(m, o, source, target, o.data)
+}
+
+// call calls mount(2), which takes options of at most a page.
+func call(m *api.Mount, o *options, source, target string, words []string) error {
+	data := strings.Join(words, ",")
 	if source == "" {
 		source = m.Type
 	}
-	if len(data) < os.Getpagesize() {
-		return os.NewSyscallError("mount", unix.Mount(source, target, m.Type, p.flags, data))
+	flags := o.flags
+	if o.bind() {
+		flags &= unix.MS_BIND | unix.MS_REC // the attributes are for adjust, and the super block is another's
 	}
-	base, short := shorten(p.data)
+	if len(data) < os.Getpagesize() {
+		return os.NewSyscallError("mount", unix.Mount(source, target, m.Type, flags, data))
+	}
+	base, short := shorten(words)
 	if len(short) >= os.Getpagesize() {
 		return fmt.Errorf("the options take %d bytes, more than the %d that the kernel takes", len(short), os.Getpagesize()-1)
 	}
 	return within(base, func() error {
-		return os.NewSyscallError("mount", unix.Mount(source, target, m.Type, p.flags, short))
+		return os.NewSyscallError("mount", unix.Mount(source, target, m.Type, flags, short))
 	})
-}
-
-// shorten makes the lower directories of an overlay relative to the directory that most of them have in common.
-func shorten(data []string) (base, short string) {
-	list := append([]string{}, data...)
-	for i, o := range list {
-		lower, ok := strings.CutPrefix(o, "lowerdir=")
-		if !ok {
-			continue
-		}
-		dirs := strings.Split(lower, ":")
-		base = filepath.Dir(dirs[0])
-		for _, d := range dirs {
-			for base != "/" && !strings.HasPrefix(d, base+"/") {
-				base = filepath.Dir(base)
-			}
-		}
-		for j, d := range dirs {
-			dirs[j] = strings.TrimPrefix(strings.TrimPrefix(d, base), "/")
-		}
-		list[i] = "lowerdir=" + strings.Join(dirs, ":")
-	}
-	return base, strings.Join(list, ",")
-}
-
-// within calls f on a thread whose working directory is dir. The thread ends with it.
-func within(dir string, f func() error) error {
-	result := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FS))
-		if err == nil {
-			err = os.NewSyscallError("chdir", unix.Chdir(dir))
-		}
-		if err == nil {
-			err = f()
-		}
-		result <- err
-	}()
-	return <-result
 }

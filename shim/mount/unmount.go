@@ -8,8 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Unmount takes away all mounts on dir and below it. There may be none, nor dir itself.
+// Unmount takes away all mounts on dir and below it, and what an All that was killed has left beside it. There may be
+// none, nor dir itself.
 func Unmount(dir string) error {
+	if err := removeMapped(dir); err != nil {
+		return err
+	}
 	switch err := layers(dir); err {
 	case nil:
 		return nil

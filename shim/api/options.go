@@ -14,22 +14,22 @@ type Options struct {
 	BinaryName, Root            string
 	SystemdCgroup               bool
 	CriuImagePath, CriuWorkPath string
-	TaskAPIAddress              string // both deprecated
+	CriuPath                    string // reserved since containerd 2.0
+	TaskAPIAddress              string // where containerd has found the task service, instead of starting a shim
 	TaskAPIVersion              uint32
 }
 
 // fields are the options by their numbers.
 func (o *Options) fields() fields {
 	list := make(fields, 0, len(optionNames))
-	for i, at := range [...]any{&o.NoPivotRoot, &o.NoNewKeyring, &o.ShimCgroup, &o.IoUID, &o.IoGID, &o.BinaryName, &o.Root, new(string),
+	for i, at := range [...]any{&o.NoPivotRoot, &o.NoNewKeyring, &o.ShimCgroup, &o.IoUID, &o.IoGID, &o.BinaryName, &o.Root, &o.CriuPath,
 		&o.SystemdCgroup, &o.CriuImagePath, &o.CriuWorkPath, &o.TaskAPIAddress, &o.TaskAPIVersion} {
 		list = append(list, field{i + 1, at})
 	}
 	return list
 }
 
-// optionNames are those in containerd's config.toml, by number less one. The eighth is reserved since containerd 2.0: it
-// was the path of criu, which is found in $PATH.
+// optionNames are those in containerd's config.toml, by number less one.
 var optionNames = [...]string{"NoPivotRoot", "NoNewKeyring", "ShimCgroup", "IoUid", "IoGid", "BinaryName", "Root", "CriuPath",
 	"SystemdCgroup", "CriuImagePath", "CriuWorkPath", "TaskApiAddress", "TaskApiVersion"}
 

@@ -11,7 +11,8 @@ import (
 type Params struct {
 	ID, Namespace string
 	Address       string // of containerd's gRPC socket
-	TTRPCAddress  string
+	TTRPCAddress  string // of its socket for events
+	PublishBinary string // containerd's program, which takes events if there is no such socket
 	SocketDir     string
 	Debug         bool
 	Options       *wire.Any
@@ -43,6 +44,9 @@ func (p *Params) take(b *bootstrap) error {
 	if b.ttrpc != "" {
 		p.TTRPCAddress = b.ttrpc
 	}
+	if b.program != "" {
+		p.PublishBinary = b.program
+	}
 	if b.grpc != "" {
 		p.Address = b.grpc
 	}
@@ -59,6 +63,7 @@ type bootstrap struct {
 	id, namespace string
 	level         int64
 	ttrpc, grpc   string
+	program       string
 	extensions    []*wire.Any
 	socketDir     string
 }
@@ -75,6 +80,8 @@ func (b *bootstrap) Field(number int, v wire.Value) error {
 		b.ttrpc = v.String()
 	case 6:
 		b.grpc = v.String()
+	case 7:
+		b.program = v.String()
 	case 8:
 		return wire.Fields(v.Bytes, func(number int, v wire.Value) error {
 			a := &wire.Any{}

@@ -26,11 +26,12 @@ func (p *Params) Serve() error {
 		return err
 	}
 	path := server.Address()
-	publisher := events.NewPublisher(p.ttrpcAddress(), p.Namespace, log)
-	service, err := task.New(p.Namespace, publisher, log, stop)
+	reaper, err := task.NewReaper()
 	if err != nil {
 		return err
 	}
+	publisher := events.NewPublisher(p.sender(reaper), p.Namespace, log)
+	service := task.New(p.Namespace, reaper, publisher, log, stop)
 	service.Register(server)
 	handleSignals(stop)
 	failed := make(chan error, 1)
@@ -57,12 +58,15 @@ func shutdownOnce(done chan struct{}) func() {
 	}
 }
 
-// ttrpcAddress is containerd's socket for events.
-func (p *Params) ttrpcAddress() string {
-	if p.TTRPCAddress != "" {
-		return p.TTRPCAddress
+// sender is the way to containerd for events.
+func (p *Params) sender(runner events.Runner) events.Sender {
+	switch {
+	case p.TTRPCAddress != "":
+		return events.NewSocket(p.TTRPCAddress)
+	case p.PublishBinary != "":
+		return &events.Program{Path: p.PublishBinary, Address: p.Address, Runner: runner}
 	}
-	return p.Address + ".ttrpc" // where it is unless containerd's config says otherwise
+	return events.NewSocket(p.Address + ".ttrpc") // where it is unless containerd's config says otherwise
 }
 
 // handleSignals ends the shim on TERM and INT. A broken pipe is an error of write(2) and nothing more; it is not

@@ -75,7 +75,7 @@ func (p *Params) serve(listener int, o *api.Options) error {
 		return err
 	}
 	defer unix.Close(null)
-	argv := []string{self, "-namespace", p.Namespace, "-id", p.ID, "-address", p.Address}
+	argv := []string{self, "-namespace", p.Namespace, "-id", p.ID, "-address", p.Address, "-publish-binary", p.PublishBinary}
 	if p.Debug {
 		argv = append(argv, "-debug")
 	}

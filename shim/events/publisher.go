@@ -2,26 +2,28 @@
 package events
 
 import (
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/dhow-containers/dhow/shim/api"
-	"github.com/dhow-containers/dhow/shim/ttrpc"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
 const (
-	service     = "containerd.services.events.ttrpc.v1.Events"
-	callTimeout = 5 * time.Second
+	callTimeout = 5 * time.Second // of one try
 	maxQueue    = 2048
 	maxTries    = 6 // the first and five more, after 1, 2, … seconds: as long as containerd's own shim waits
 )
 
+// Sender takes an event to containerd: Socket or Program.
+type Sender interface {
+	send(*api.Envelope) error
+}
+
 // Publisher sends events through one goroutine.
 type Publisher struct {
-	address   string // of containerd's ttrpc socket
+	to        Sender
 	namespace string
 	log       *slog.Logger
 
@@ -31,12 +33,11 @@ type Publisher struct {
 	closed bool
 	hurry  chan struct{} // closed by Close: a delay ends
 	done   chan struct{}
-	client *ttrpc.Client
 }
 
-// NewPublisher makes a publisher to the socket at address.
-func NewPublisher(address, namespace string, log *slog.Logger) *Publisher {
-	p := &Publisher{address: address, namespace: namespace, log: log, hurry: make(chan struct{}), done: make(chan struct{})}
+// NewPublisher makes a publisher.
+func NewPublisher(to Sender, namespace string, log *slog.Logger) *Publisher {
+	p := &Publisher{to: to, namespace: namespace, log: log, hurry: make(chan struct{}), done: make(chan struct{})}
 	p.wake.L = &p.mu
 	go p.run()
 	return p
@@ -93,7 +94,7 @@ func (p *Publisher) run() {
 // deliver sends one event. containerd may be on its way back.
 func (p *Publisher) deliver(v *api.Envelope) {
 	for try := 1; ; try++ {
-		err := p.send(v)
+		err := p.to.send(v)
 		if err == nil {
 			return
 		}
@@ -107,28 +108,4 @@ func (p *Publisher) deliver(v *api.Envelope) {
 			return
 		}
 	}
-}
-
-// send makes the call, on a new connection when the old one is of no use any more.
-func (p *Publisher) send(v *api.Envelope) (err error) {
-	for range 2 {
-		fresh := p.client == nil
-		if fresh {
-			if p.client, err = ttrpc.Dial(p.address); err != nil {
-				p.client = nil
-				return err
-			}
-		}
-		err = p.client.Call(service, "Forward", v, nil, callTimeout)
-		var status *ttrpc.Error
-		if err == nil || errors.As(err, &status) {
-			return err
-		}
-		p.client.Close()
-		p.client = nil
-		if fresh {
-			return err
-		}
-	}
-	return err
 }

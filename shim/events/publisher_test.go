@@ -68,7 +68,7 @@ func TestOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	c := listen(t, path)
 	defer c.server.Close()
-	p := events.NewPublisher(path, "ns", slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p := events.NewPublisher(events.NewSocket(path), "ns", slog.New(slog.NewTextHandler(io.Discard, nil)))
 	var want []string
 	for i := range 50 {
 		e := []api.Event{api.TaskOOM("c"), api.TaskStart("c", 1), api.TaskPaused("c")}[i%3]
@@ -84,7 +84,7 @@ func TestOrder(t *testing.T) {
 // TestLateContainerd has containerd come a second after the event.
 func TestLateContainerd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	p := events.NewPublisher(path, "ns", slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p := events.NewPublisher(events.NewSocket(path), "ns", slog.New(slog.NewTextHandler(io.Discard, nil)))
 	p.Publish(api.TaskOOM("c"))
 	time.Sleep(100 * time.Millisecond)
 	c := listen(t, path)
@@ -97,7 +97,7 @@ func TestLateContainerd(t *testing.T) {
 
 // TestCloseIsBounded has no containerd at all.
 func TestCloseIsBounded(t *testing.T) {
-	p := events.NewPublisher(filepath.Join(t.TempDir(), "s"), "ns", slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p := events.NewPublisher(events.NewSocket(filepath.Join(t.TempDir(), "s")), "ns", slog.New(slog.NewTextHandler(io.Discard, nil)))
 	p.Publish(api.TaskOOM("c"))
 	start := time.Now()
 	p.Close(50 * time.Millisecond)

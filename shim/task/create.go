@@ -50,7 +50,10 @@ func (s *Service) assemble(ctx context.Context, t *task, r *api.CreateRequest) (
 		if err := os.Mkdir(rootfs, 0o711); err != nil && !os.IsExist(err) {
 			return err
 		}
-		if err := mount.All(r.Rootfs, rootfs); err != nil {
+		s.reaper.hold()
+		err := mount.All(r.Rootfs, rootfs)
+		s.reaper.release()
+		if err != nil {
 			return err
 		}
 		defer func() {

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"syscall"
@@ -18,27 +19,53 @@ const loggerGrace = 6 * time.Second
 
 // logger is a logging program.
 type logger struct {
-	r     *reaper
+	r     *Reaper
 	pid   int
-	ended chan struct{}
+	ended chan api.Exit
 	once  sync.Once
 }
 
 // Start starts a logging program.
-func (r *reaper) Start(argv, env []string, files []*os.File) (stdio.Logger, error) {
+func (r *Reaper) Start(argv, env []string, files []*os.File) (stdio.Logger, error) {
+	pid, ended, err := r.start(argv, env, files)
+	if err != nil {
+		return nil, err
+	}
+	return &logger{r: r, pid: pid, ended: ended}, nil
+}
+
+// start starts a program; ended is closed after its exit.
+func (r *Reaper) start(argv, env []string, files []*os.File) (pid int, ended chan api.Exit, err error) {
 	attr := &syscall.ProcAttr{Env: env}
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
 	r.hold()
 	defer r.release()
-	pid, err := syscall.ForkExec(argv[0], argv, attr)
+	pid, err = syscall.ForkExec(argv[0], argv, attr)
 	if err != nil {
-		return nil, &os.PathError{Op: "exec", Path: argv[0], Err: err}
+		return 0, nil, &os.PathError{Op: "exec", Path: argv[0], Err: err}
 	}
-	l := &logger{r: r, pid: pid, ended: make(chan struct{})}
-	r.watch(pid, func(api.Exit) { close(l.ended) })
-	return l, nil
+	ended = make(chan api.Exit, 1)
+	r.watch(pid, func(exit api.Exit) { ended <- exit; close(ended) })
+	return pid, ended, nil
+}
+
+// Run runs a program to its end. After limit it is killed.
+func (r *Reaper) Run(argv []string, files []*os.File, limit time.Duration) error {
+	pid, ended, err := r.start(argv, os.Environ(), files)
+	if err != nil {
+		return err
+	}
+	late := time.AfterFunc(limit, func() { r.kill(pid, unix.SIGKILL) })
+	exit := <-ended
+	switch {
+	case !late.Stop():
+		return fmt.Errorf("it took longer than %v", limit)
+	case exit.Status != 0:
+		return fmt.Errorf("exit status %d", exit.Status)
+	}
+	return nil
 }
 
 // Close lets the program end in its own time, which it need not be waited for.

@@ -25,8 +25,11 @@ func check(o *api.Options) error {
 	if name := filepath.Base(o.BinaryName); o.BinaryName != "" && name != "runtime" && name != "dhow" {
 		return fmt.Errorf("cannot use the runtime %q (BinaryName): this shim has its runtime built in", o.BinaryName)
 	}
-	if o.TaskAPIAddress != "" {
-		return fmt.Errorf("cannot use TaskApiAddress: this shim makes its own socket")
+	if o.CriuPath != "" {
+		return fmt.Errorf("cannot use CriuPath %s: criu is looked for in $PATH", o.CriuPath)
+	}
+	if v := o.TaskAPIVersion; v != 0 && v != 2 && v != 3 {
+		return fmt.Errorf("cannot use TaskApiVersion %d: this shim has versions 2 and 3 of the task service", v)
 	}
 	return nil
 }

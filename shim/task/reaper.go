@@ -12,11 +12,11 @@ import (
 	"github.com/dhow-containers/dhow/shim/api"
 )
 
-// reaper waits for all children: the processes of containers, and orphans that the kernel has handed over.
+// Reaper waits for all children: the processes of containers, and orphans that the kernel has handed over.
 //
 // The runtime has children of its own while it works, and waits for these by pid. So orphans are left alone
 // meanwhile (hold, release).
-type reaper struct {
+type Reaper struct {
 	signals chan os.Signal
 
 	mu      sync.Mutex
@@ -24,12 +24,12 @@ type reaper struct {
 	holders int
 }
 
-// newReaper begins to reap.
-func newReaper() (*reaper, error) {
+// NewReaper makes this process the subreaper of all below it, and begins to reap.
+func NewReaper() (*Reaper, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, os.NewSyscallError("prctl", err)
 	}
-	r := &reaper{signals: make(chan os.Signal, 1), watched: map[int]func(api.Exit){}}
+	r := &Reaper{signals: make(chan os.Signal, 1), watched: map[int]func(api.Exit){}}
 	signal.Notify(r.signals, unix.SIGCHLD)
 	go func() {
 		for range r.signals {
@@ -42,13 +42,13 @@ func newReaper() (*reaper, error) {
 }
 
 // hold leaves unknown children to others until release.
-func (r *reaper) hold() {
+func (r *Reaper) hold() {
 	r.mu.Lock()
 	r.holders++
 	r.mu.Unlock()
 }
 
-func (r *reaper) release() {
+func (r *Reaper) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.holders--; r.holders == 0 {
@@ -57,7 +57,7 @@ func (r *reaper) release() {
 }
 
 // watch has exited called, in a goroutine of its own, when the child pid has ended. The reaper is held by the caller.
-func (r *reaper) watch(pid int, exited func(api.Exit)) {
+func (r *Reaper) watch(pid int, exited func(api.Exit)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.watched[pid] = exited
@@ -65,7 +65,7 @@ func (r *reaper) watch(pid int, exited func(api.Exit)) {
 }
 
 // sweep takes all who have ended.
-func (r *reaper) sweep() {
+func (r *Reaper) sweep() {
 	if r.holders > 0 {
 		for pid := range r.watched {
 			r.try(pid)
@@ -77,7 +77,7 @@ func (r *reaper) sweep() {
 }
 
 // try takes one who has ended.
-func (r *reaper) try(pid int) bool {
+func (r *Reaper) try(pid int) bool {
 	var ws unix.WaitStatus
 	for {
 		got, err := unix.Wait4(pid, &ws, unix.WNOHANG, nil)
@@ -96,7 +96,7 @@ func (r *reaper) try(pid int) bool {
 }
 
 // kill sends a signal to a watched child. Its pid cannot be another's: it has not been waited for.
-func (r *reaper) kill(pid int, sig unix.Signal) error {
+func (r *Reaper) kill(pid int, sig unix.Signal) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.watched[pid] == nil {

@@ -23,7 +23,7 @@ type Service struct {
 	events    Publisher
 	log       *slog.Logger
 	shutdown  func()
-	reaper    *reaper
+	reaper    *Reaper
 	rest      *time.Timer // gives memory back
 
 	mu    sync.Mutex
@@ -31,13 +31,9 @@ type Service struct {
 }
 
 // New makes the service; shutdown is called when containerd has no more use for it.
-func New(namespace string, events Publisher, log *slog.Logger, shutdown func()) (*Service, error) {
-	r, err := newReaper()
-	if err != nil {
-		return nil, err
-	}
+func New(namespace string, r *Reaper, events Publisher, log *slog.Logger, shutdown func()) *Service {
 	rest := time.AfterFunc(restAfter, debug.FreeOSMemory)
-	return &Service{namespace: namespace, events: events, log: log, shutdown: shutdown, reaper: r, rest: rest, tasks: map[string]*task{}}, nil
+	return &Service{namespace: namespace, events: events, log: log, shutdown: shutdown, reaper: r, rest: rest, tasks: map[string]*task{}}
 }
 
 // restAfter is how long after the last start of a process the shim gives the memory back that it took: from then on it

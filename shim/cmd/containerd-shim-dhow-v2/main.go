@@ -87,7 +87,7 @@ func (c *command) parse(args []string) (action string, err error) {
 	f.BoolVar(&c.version, "v", false, "print the version")
 	f.BoolVar(&c.version, "version", false, "print the version")
 	f.BoolVar(&c.info, "info", false, "print what the runtime is, for the options on standard input")
-	f.String("publish-binary", "", "not used: events go to the socket in TTRPC_ADDRESS")
+	f.StringVar(&c.PublishBinary, "publish-binary", "", "containerd's program, for events when there is no TTRPC_ADDRESS")
 	if err := f.Parse(args); err != nil {
 		return "", err
 	}

@@ -13,7 +13,7 @@ import (
 var underContainerd2 = map[string]func(*testing.T){
 	"Run": TestShimRun, "Output": TestShimOutput, "Exec": TestShimExec, "Pause": TestShimPause, "Terminal": TestShimTerminal,
 	"Parallel": TestShimParallel, "Killed": TestShimKilled, "Events": TestShimEvents, "OutlivesContainerd": TestShimOutlivesContainerd,
-	"OfAPod": TestShimOfAPod, "ManyContainers": TestShimManyContainers,
+	"OfAPod": TestShimOfAPod, "PublishToContainerd": TestShimPublishToContainerd, "ManyContainers": TestShimManyContainers,
 }
 
 const test2 = "TestShim2/"

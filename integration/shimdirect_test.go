@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/ttrpc"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
@@ -26,15 +28,37 @@ type shimDirect struct {
 	client    *ttrpc.Client
 	socket    string
 	events    *shimEvents
+	startup   startup
+}
+
+// startup is what containerd gives a shim when it starts it, beyond the names.
+type startup struct {
+	options   *api.Options
+	publish   string // -publish-binary; "" has events go to the socket in TTRPC_ADDRESS
+	id        string // of the container; "" is c1
+	namespace string // "" is one of its own
+	address   string // -address; "" is that of the socket for events
 }
 
 // newShimDirect starts a shim for a new bundle.
 func newShimDirect(t *testing.T, edits ...Edit) *shimDirect {
 	t.Helper()
+	return newShimDirectWith(t, startup{}, edits...)
+}
+
+func newShimDirectWith(t *testing.T, with startup, edits ...Edit) *shimDirect {
+	t.Helper()
 	onlyDhow(t, "the shim is ours")
-	t.Parallel()
-	s := &shimDirect{t: t, id: "c1", bundle: newBundle(t, edits...)}
-	s.namespace = fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), idCounter.Add(1))
+	if with.namespace == "" { // or else the test is parallel already
+		t.Parallel()
+	}
+	if with.id == "" {
+		with.id = "c1"
+	}
+	s := &shimDirect{t: t, id: with.id, startup: with, bundle: newBundle(t, edits...)}
+	if s.namespace = with.namespace; s.namespace == "" {
+		s.namespace = fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), idCounter.Add(1))
+	}
 	s.bundle.Spec.Linux.CgroupsPath = "/" + s.namespace + "/" + s.id
 	must(t, s.bundle.Save())
 	s.listenEvents()
@@ -56,16 +80,36 @@ func (s *shimDirect) dial() *ttrpc.Client {
 // shim runs the program as containerd does.
 func (s *shimDirect) shim(action string) string {
 	s.t.Helper()
-	cmd := exec.Command(filepath.Join(filepath.Dir(underTest.runtime), "containerd-shim-dhow-v2"), "-namespace", s.namespace,
-		"-address", s.events.address(), "-publish-binary", "/nonexistent", "-id", s.id, "-bundle", s.bundle.Dir, action)
-	cmd.Dir = s.bundle.Dir
-	cmd.Env = append(os.Environ(), "TTRPC_ADDRESS="+s.events.address())
-	out, err := cmd.CombinedOutput()
+	out, err := s.shimCommand(action).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("%s: %v: %s", action, err, out)
 	}
 	return string(out)
 }
+
+func (s *shimDirect) shimCommand(action string) *exec.Cmd {
+	s.t.Helper()
+	address, publish := s.startup.address, "/nonexistent"
+	if address == "" {
+		address = s.events.address()
+	}
+	if s.startup.publish != "" {
+		publish = s.startup.publish
+	}
+	cmd := exec.Command(filepath.Join(filepath.Dir(underTest.runtime), "containerd-shim-dhow-v2"), "-namespace", s.namespace,
+		"-address", address, "-publish-binary", publish, "-id", s.id, "-bundle", s.bundle.Dir, action)
+	cmd.Dir = s.bundle.Dir
+	cmd.Env = os.Environ()
+	if s.startup.publish == "" {
+		cmd.Env = append(cmd.Env, "TTRPC_ADDRESS="+s.events.address())
+	}
+	if o := s.startup.options; o != nil {
+		cmd.Stdin = bytes.NewReader(wire.Marshal(packOptions(o)))
+	}
+	return cmd
+}
+
+func packOptions(o *api.Options) *wire.Any { return wire.Pack("containerd.runc.v1.Options", o) }
 
 // end checks that `delete` removes whatever the test has left, also twice.
 func (s *shimDirect) end() {
@@ -148,6 +192,9 @@ func (s *shimDirect) create(stdout string, more ...func(*wire.Encoder)) {
 		e.String(1, s.id)
 		e.String(2, s.bundle.Dir)
 		e.String(6, stdout)
+		if o := s.startup.options; o != nil {
+			e.Message(10, packOptions(o))
+		}
 		for _, f := range more {
 			f(e)
 		}

@@ -2,11 +2,14 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -86,5 +89,48 @@ func (s *shimDirect) expect(want ...string) {
 	}
 	if got := s.events.all(); !slices.Equal(got, want) {
 		s.t.Errorf("events\ngot  %q\nwant %q", got, want)
+	}
+}
+
+// TestShimPublishBinary has no socket for events: containerd's program takes them, one after the other, and is run again
+// when it fails.
+func TestShimPublishBinary(t *testing.T) {
+	dir := t.TempDir()
+	program, log := filepath.Join(dir, "publisher"), filepath.Join(dir, "log")
+	script := fmt.Sprintf("#!/bin/sh\ntest -e %s.failed || { touch %s.failed; exit 3; }\nread -r first\necho \"$*\" >>%s\ncase $5 in */exit) sleep 0.2;; esac\n", log, log, log)
+	must(t, os.WriteFile(program, []byte(script), 0o755))
+	s := newShimDirectWith(t, startup{publish: program, address: "/the/address"}, sleeps)
+	s.create("")
+	s.must("Start", s.target(""))
+	s.must("Kill", s.kill("", unix.SIGKILL))
+	s.wait("")
+	s.must("Delete", s.target(""))
+	s.must("Shutdown", s.target(""))
+	await(t, "the shim's end", func() bool { return len(processesOf(s.namespace)) == 0 })
+	var want []string
+	for _, topic := range []string{"create", "start", "exit", "delete"} {
+		want = append(want, "--address /the/address publish --topic /tasks/"+topic+" --namespace "+s.namespace)
+	}
+	if got := lines(readFile(t, log)); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// TestShimPublishToContainerd has containerd's own program take the events to a containerd.
+func TestShimPublishToContainerd(t *testing.T) {
+	h := newShimHost(t)
+	events := h.events()
+	s := newShimDirectWith(t, startup{publish: filepath.Join(h.Programs, "containerd"), address: h.Socket(), namespace: h.Namespace}, sleeps)
+	s.create("")
+	s.must("Start", s.target(""))
+	s.must("Kill", s.kill("", unix.SIGKILL))
+	s.wait("")
+	s.must("Delete", s.target(""))
+	await(t, "the events", func() bool { return strings.Contains(events(), "/tasks/delete") })
+	if got := strings.Join(topics(events()), " "); got != "create start exit delete" {
+		t.Errorf("got %s", got)
+	}
+	if !strings.Contains(events(), `"exit_status":137`) {
+		t.Errorf("events: %s", events())
 	}
 }

@@ -31,6 +31,9 @@ func (p *Params) Start(input []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if options.TaskAPIAddress != "" { // a containerd that knows the option goes there, and starts no shim
+		return nil, fmt.Errorf("cannot use TaskApiAddress %s: this containerd starts a shim all the same", options.TaskAPIAddress)
+	}
 	name, err := group(".", p.ID)
 	if err != nil {
 		return nil, fmt.Errorf("cannot find the container's group: %w", err)

@@ -19,12 +19,12 @@ func (s *Streams) openInput(path string, o Options) (err error) {
 		return s.null(0)
 	case s.terminal:
 		err = s.later(path)
-	case o.Waits:
+	case o.Waits || o.UID != 0 || o.GID != 0: // the client's fifo keeps its owner
 		if err = s.later(path); err == nil {
 			s.child[0], s.feed, err = inputPipe(o)
 		}
 	default:
-		err = s.direct(path, o)
+		err = s.direct(path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot open stdin: %w", err)
@@ -39,17 +39,11 @@ func (s *Streams) later(path string) error {
 }
 
 // direct gives the process the fifo itself.
-func (s *Streams) direct(path string, o Options) (err error) {
+func (s *Streams) direct(path string) (err error) {
 	if s.child[0], s.keeper, err = openReader(path); err != nil {
 		return err
 	}
-	if err := unix.SetNonblock(int(s.child[0].Fd()), false); err != nil {
-		return err
-	}
-	if o.UID != 0 || o.GID != 0 {
-		return s.child[0].Chown(o.UID, o.GID)
-	}
-	return nil
+	return unix.SetNonblock(int(s.child[0].Fd()), false)
 }
 
 // openReader opens a fifo, or a file, for reading. keeper is a writer of the fifo.

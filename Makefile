@@ -41,7 +41,10 @@ runtime-failpoint: seccomp-compile
 
 test: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
-	$(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./... | bin/testcount
+	{ main=0; client=0; \
+	  $(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./... || main=$$?; \
+	  $(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./... || client=$$?; \
+	  exit $$((main + client)); } | bin/testcount
 
 test-soak: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
@@ -92,6 +95,7 @@ gofmt:
 vet: seccomp-compile
 	$(GO) vet ./...
 	$(GO) vet -tags embedseccomp,failpoint ./runtime/...
+	$(GO) vet -C integration/containerd2 ./...
 
 # A tool, not a dependency: it stays out of go.mod and comes from the module cache or the proxy. SA1019 is
 # off because a runtime has to honour what the runtime spec deprecates (prestart hooks, kernel memory).

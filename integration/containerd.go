@@ -33,25 +33,25 @@ func NewContainerd(dir, namespace, shims string) (*Containerd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return startContainerd(dir, namespace, shims, filepath.Dir(program), containerdConfig)
+	return NewContainerdWith(dir, namespace, shims, filepath.Dir(program), ContainerdConfig)
 }
 
 // NewContainerd2 is NewContainerd with programs of containerd 2 (Containerd2Programs).
 func NewContainerd2(dir, namespace, shims, programs string) (*Containerd, error) {
-	return startContainerd(dir, namespace, shims, programs, containerd2Config)
+	return NewContainerdWith(dir, namespace, shims, programs, Containerd2Config)
 }
 
-// containerdConfig and containerd2Config have everything in one directory, and leave out what the task service does
+// ContainerdConfig and Containerd2Config have everything in one directory, and leave out what the task service does
 // not need.
 const (
-	containerdConfig = `version = 2
+	ContainerdConfig = `version = 2
 root = "DIR/root"
 state = "DIR/state"
 disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
 [grpc]
   address = "DIR/c.sock"
 `
-	containerd2Config = `version = 3
+	Containerd2Config = `version = 3
 root = "DIR/root"
 state = "DIR/state"
 disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "io.containerd.cri.v1.images",
@@ -61,7 +61,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime",
 `
 )
 
-func startContainerd(dir, namespace, shims, programs, config string) (*Containerd, error) {
+// NewContainerdWith starts the containerd in the directory programs with a config, where DIR stands for dir.
+func NewContainerdWith(dir, namespace, shims, programs, config string) (*Containerd, error) {
 	c := &Containerd{Dir: dir, Namespace: namespace, Programs: programs, path: shims + ":" + programs + ":" + os.Getenv("PATH")}
 	config = strings.ReplaceAll(config, "DIR", dir)
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {

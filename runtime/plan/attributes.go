@@ -24,6 +24,12 @@ func (c *compiler) bindAttributes(m *mount, tree Arg) {
 	cleared := m.attr.Clr & lockable
 	m.attr.Clr |= unix.MOUNT_ATTR_NOSYMFOLLOW &^ m.attr.Set
 	if c.namespace(specs.UserNamespace) == nil {
+		if m.attr.Set&unix.MOUNT_ATTR_NODIRATIME != 0 && m.attr.Set&unix.MOUNT_ATTR__ATIME == 0 {
+			m.attr.Clr |= unix.MOUNT_ATTR__ATIME // relatime, as for mount(2) with MS_NODIRATIME alone
+		}
+		if m.attr.Set&unix.MOUNT_ATTR__ATIME != 0 {
+			m.attr.Clr |= unix.MOUNT_ATTR_NODIRATIME &^ m.attr.Set
+		}
 		m.attr.Clr |= lockable &^ m.attr.Set
 		return
 	}

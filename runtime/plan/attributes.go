@@ -23,23 +23,52 @@ func (c *compiler) bindAttributes(m *mount, tree Arg) {
 	}
 	cleared := m.attr.Clr & lockable
 	m.attr.Clr |= unix.MOUNT_ATTR_NOSYMFOLLOW &^ m.attr.Set
+	m.attr.Clr |= otherAccessTimes(m.attr)
 	if c.namespace(specs.UserNamespace) == nil {
-		if m.attr.Set&unix.MOUNT_ATTR_NODIRATIME != 0 && m.attr.Set&unix.MOUNT_ATTR__ATIME == 0 {
-			m.attr.Clr |= unix.MOUNT_ATTR__ATIME // relatime, as for mount(2) with MS_NODIRATIME alone
-		}
-		if m.attr.Set&unix.MOUNT_ATTR__ATIME != 0 {
-			m.attr.Clr |= unix.MOUNT_ATTR_NODIRATIME &^ m.attr.Set
-		}
 		m.attr.Clr |= lockable &^ m.attr.Set
 		return
 	}
-	if cleared == 0 {
+	mask, times := statfsTimes(m.attr)
+	if mask |= cleared; mask == 0 {
 		return
 	}
 	buf := c.scratch()
 	c.call(unix.SYS_FSTATFS, tree, ptr(buf))
-	c.requireEqual(c.load(buf, statfsFlags, 8, cleared), 0, unix.EPERM,
-		"operation not permitted: an option takes an attribute away that "+m.Source+" is mounted with, which a user namespace must not")
+	c.requireEqual(c.load(buf, statfsFlags, 8, mask), times, unix.EPERM,
+		"operation not permitted: an option changes an attribute that "+m.Source+" is mounted with, which a user namespace must not")
+}
+
+// otherAccessTimes is what goes with an option about access times: "nodiratime" alone means relatime, and any other
+// ends nodiratime (do_mount in Linux, for MS_REMOUNT).
+func otherAccessTimes(attr spec.MountAttr) uint64 {
+	if attr.Set&unix.MOUNT_ATTR_NODIRATIME != 0 {
+		return unix.MOUNT_ATTR__ATIME
+	}
+	if attr.Clr&unix.MOUNT_ATTR__ATIME != 0 {
+		return unix.MOUNT_ATTR_NODIRATIME
+	}
+	return 0
+}
+
+// statfsTimes are the flags in struct statfs that say how access times are kept, of those that attr has an
+// opinion on, and the value they have with it. A user namespace may not change any of them.
+func statfsTimes(attr spec.MountAttr) (mask, value uint64) {
+	if attr.Clr&unix.MOUNT_ATTR__ATIME != 0 {
+		mask |= unix.ST_NOATIME | unix.ST_RELATIME
+		switch attr.Set & unix.MOUNT_ATTR__ATIME {
+		case unix.MOUNT_ATTR_RELATIME:
+			value |= unix.ST_RELATIME
+		case unix.MOUNT_ATTR_NOATIME:
+			value |= unix.ST_NOATIME
+		}
+	}
+	if (attr.Set|attr.Clr)&unix.MOUNT_ATTR_NODIRATIME != 0 {
+		mask |= unix.ST_NODIRATIME
+	}
+	if attr.Set&unix.MOUNT_ATTR_NODIRATIME != 0 {
+		value |= unix.ST_NODIRATIME
+	}
+	return mask, value
 }
 
 // writableForNow takes "ro" from a mount on /dev until the devices are there.

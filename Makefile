@@ -77,6 +77,7 @@ ifneq ($(VM)$(RUN)$(PKG)$(EXEC),)
 else
 	{ plain=0; systemd=0; \
 	  bin/vm $(VMFLAGS) || plain=$$?; \
+	  [ $$plain -ne 130 ] || exit 130; \
 	  bin/vm -system systemd -user root,tester -pkg ./integration -run '^Test(Systemd|Rootless)' -run-user '^TestVMUser' $(VMFLAGS) || systemd=$$?; \
 	  exit $$((plain + systemd)); } | bin/testcount
 endif

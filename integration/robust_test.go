@@ -158,15 +158,20 @@ func TestFullDiskUnderRoot(t *testing.T) {
 		checkGone(t, id)
 		must(t, unix.Unmount(dir, unix.MNT_DETACH))
 	}
-	if failed < 5 || succeeded < 3 {
+	if failed < 3 || succeeded < 3 {
 		t.Errorf("%d calls failed, %d succeeded: these disks do not cover the case", failed, succeeded)
 	}
 }
 
-// fullDisks are options of tmpfs with room for little, and then for a little more.
+// fullDisks are options of tmpfs with room for little, and then for a little more; in the virtual machine, where each
+// takes seconds, for a lot more.
 func fullDisks() []string {
 	var list []string
-	for n := range 12 {
+	stride := 1
+	if inVM() {
+		stride = 3
+	}
+	for n := 0; n < 12; n += stride {
 		list = append(list, fmt.Sprintf("nr_inodes=%d", n+2), fmt.Sprintf("size=%dk", 4*(n+1)))
 	}
 	return list

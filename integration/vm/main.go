@@ -42,6 +42,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "vm:", err)
 		code = 1
 	}
+	if errors.Is(err, errInterrupted) {
+		code = 130 // as a shell says of SIGINT
+	}
 	os.Exit(code)
 }
 

@@ -89,6 +89,9 @@ func sparse(file string, size int64, head []byte) error {
 	return os.Truncate(file, size)
 }
 
+// errInterrupted says that a signal has ended the driver: whatever was to come after it is not to be done either.
+var errInterrupted = errors.New("interrupted")
+
 // run powers the machine on, reports what comes over the port, and takes care that qemu is gone at the end.
 func (m *machine) run() (code int, err error) {
 	if err := m.makeDisks(); err != nil {
@@ -122,7 +125,10 @@ func (m *machine) run() (code int, err error) {
 	readErr := rep.read(out)
 	err = cmd.Wait()
 	progress("the machine was on for %.1f s", time.Since(start).Seconds())
-	if ctx.Err() != nil {
+	switch ctx.Err() {
+	case context.Canceled:
+		err = errInterrupted
+	case context.DeadlineExceeded:
 		err = context.Cause(ctx)
 	}
 	rep.interrupted()

@@ -125,9 +125,11 @@ func (n *notifier) pass(pidfd, main int) (told bool, err error) {
 	return true, nil
 }
 
-// ready waits for a line READY=…, which it returns, or for the end of the process of pidfd: nil.
+// ready waits for a line READY=…, which it returns, or for the end of the process of pidfd: nil. What was sent before
+// that end still counts; nothing can be sent after it, by whoever else has the socket.
 func (n *notifier) ready(pidfd int) ([]byte, error) {
 	buf := make([]byte, 4096)
+	ended := false
 	for {
 		fds := []unix.PollFd{{Fd: int32(n.inside), Events: unix.POLLIN}, {Fd: int32(pidfd), Events: unix.POLLIN}}
 		_, err := unix.Poll(fds, -1)
@@ -136,10 +138,16 @@ func (n *notifier) ready(pidfd int) ([]byte, error) {
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("cannot wait for the container to be ready (NOTIFY_SOCKET): %w", err)
-		case fds[0].Revents == 0:
-			return nil, nil
+		case fds[1].Revents != 0 && !ended:
+			ended = true
+			if err := unix.Shutdown(n.inside, unix.SHUT_RD); err != nil {
+				return nil, fmt.Errorf("cannot wait for the container to be ready (NOTIFY_SOCKET): %w", err)
+			}
 		}
 		got, _, err := unix.Recvfrom(n.inside, buf, unix.MSG_DONTWAIT)
+		if err == unix.EAGAIN && ended {
+			return nil, nil
+		}
 		if err != nil && err != unix.EINTR && err != unix.EAGAIN {
 			return nil, fmt.Errorf("cannot wait for the container to be ready (NOTIFY_SOCKET): %w", err)
 		}

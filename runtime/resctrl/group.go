@@ -99,11 +99,8 @@ func (g *Group) compare(c *specs.LinuxIntelRdt) error {
 
 // Create makes the group. After an error there is nothing that was not there before.
 func (g *Group) Create(c *specs.LinuxIntelRdt) (err error) {
-	if !exists(g.Path) {
-		if err := mkdir(g.Path); err != nil {
-			return fmt.Errorf("cannot make a class of service (linux.intelRdt): %w", explain(g.Root, err))
-		}
-		g.made = true
+	if err := g.makeClass(c); err != nil {
+		return err
 	}
 	if text := lines(c); text != "" {
 		if err = write(g.Root, filepath.Join(g.Path, "schemata"), text); err != nil {
@@ -120,6 +117,22 @@ func (g *Group) Create(c *specs.LinuxIntelRdt) (err error) {
 		g.made = false
 	}
 	return err
+}
+
+// makeClass makes the class, unless it is there for everybody's use. One of its own that somebody has made since Plan
+// is an error: it would be removed with the container.
+func (g *Group) makeClass(c *specs.LinuxIntelRdt) error {
+	if !g.Own && exists(g.Path) {
+		if c.ClosID == "" {
+			return nil
+		}
+		return g.compare(c)
+	}
+	if err := mkdir(g.Path); err != nil {
+		return fmt.Errorf("cannot make a class of service (linux.intelRdt): %w", explain(g.Root, err))
+	}
+	g.made = true
+	return nil
 }
 
 // Join adds a process, whose children from then on are in the group too.

@@ -143,6 +143,35 @@ func TestForeignDirectory(t *testing.T) {
 	}
 }
 
+// TestMadeMeanwhile: a class that somebody makes between Plan and Create is that somebody's, and compared when it has a name.
+func TestMadeMeanwhile(t *testing.T) {
+	for path, tt := range map[string]struct {
+		config *specs.LinuxIntelRdt
+		want   string
+	}{
+		"c1":   {&specs.LinuxIntelRdt{}, "file exists"},
+		"gold": {&specs.LinuxIntelRdt{ClosID: "gold", L3CacheSchema: "L3:0=f"}, "it exists, and is not what"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			root := fake(t)
+			g, err := Plan(root, "c1", tt.config)
+			if err == nil {
+				err = mkdir(filepath.Join(root, path))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := g.Create(tt.config); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Error(err)
+			}
+			if !exists(root, path, "tasks") {
+				t.Error("it was removed")
+			}
+			holds(t, "    L3:0=7ff;1=7ff\n    MB:0=100;1=100\n", root, path, "schemata")
+		})
+	}
+}
+
 // TestUndo: a container that does not come about leaves no class, unless it was there before.
 func TestUndo(t *testing.T) {
 	root := fake(t)

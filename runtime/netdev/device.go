@@ -67,7 +67,7 @@ const ownFlags = unix.IFA_F_NODAD | unix.IFA_F_HOMEADDRESS | unix.IFA_F_MANAGETE
 
 // addresses lists the permanent addresses of global scope that a device has: those that move along.
 func (c *conn) addresses(index uint32) ([]address, error) {
-	list, err := c.do(unix.RTM_GETADDR, unix.NLM_F_DUMP, make([]byte, unix.SizeofIfAddrmsg))
+	list, err := c.dump(unix.RTM_GETADDR, make([]byte, unix.SizeofIfAddrmsg))
 	if err != nil {
 		return nil, err
 	}

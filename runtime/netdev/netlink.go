@@ -48,8 +48,29 @@ func (c *conn) do(kind uint16, flags uint16, body []byte) ([][]byte, error) {
 	return c.answers()
 }
 
+// errInterrupted is the end of a dump during which the list has changed (NLM_F_DUMP_INTR in netlink(7)): it may lack entries.
+var errInterrupted = errors.New("the list has changed while it was read")
+
+// dumpTries bounds how often a dump is repeated that was interrupted.
+const dumpTries = 16
+
+// dump is do for a request that lists.
+func (c *conn) dump(kind uint16, body []byte) (bodies [][]byte, err error) {
+	return untilWhole(func() ([][]byte, error) { return c.do(kind, unix.NLM_F_DUMP, body) })
+}
+
+func untilWhole(list func() ([][]byte, error)) (bodies [][]byte, err error) {
+	for range dumpTries {
+		if bodies, err = list(); !errors.Is(err, errInterrupted) {
+			break
+		}
+	}
+	return bodies, err
+}
+
 // answers reads until the kernel says that it was the last one: an acknowledgement, or the end of a dump.
-func (c *conn) answers() (bodies [][]byte, err error) {
+func (c *conn) answers() ([][]byte, error) {
+	got := answer{seq: c.seq}
 	buf := make([]byte, 64<<10)
 	for {
 		n, from, err := unix.Recvfrom(c.fd, buf, 0)
@@ -67,20 +88,43 @@ func (c *conn) answers() (bodies [][]byte, err error) {
 			return nil, fmt.Errorf("internal error: an answer of netlink cannot be read: %w", err)
 		}
 		for i := range msgs {
-			switch m := &msgs[i]; {
-			case m.Header.Seq != c.seq:
-			case m.Header.Type == unix.NLMSG_ERROR:
-				return bodies, answerError(m)
-			case m.Header.Type == unix.NLMSG_DONE:
-				return bodies, nil
-			default:
-				bodies = append(bodies, bytes.Clone(m.Data))
+			if last, err := got.add(&msgs[i]); last {
+				return got.bodies, err
 			}
 		}
 	}
 }
 
-// answerError reads a struct nlmsgerr; nil for an acknowledgement.
+// answer is what has come in reply to one request.
+type answer struct {
+	seq         uint32
+	bodies      [][]byte
+	interrupted bool
+}
+
+// add takes one more message. The error counts if it is the last.
+func (a *answer) add(m *syscall.NetlinkMessage) (last bool, err error) {
+	if m.Header.Seq != a.seq {
+		return false, nil
+	}
+	a.interrupted = a.interrupted || m.Header.Flags&unix.NLM_F_DUMP_INTR != 0
+	switch m.Header.Type {
+	case unix.NLMSG_ERROR:
+		return true, answerError(m)
+	case unix.NLMSG_DONE:
+		if len(m.Data) >= 4 { // the errno of a dump that was broken off
+			err = answerError(m)
+		}
+		if err == nil && a.interrupted {
+			err = errInterrupted
+		}
+		return true, err
+	}
+	a.bodies = append(a.bodies, bytes.Clone(m.Data))
+	return false, nil
+}
+
+// answerError reads a struct nlmsgerr, or the number alone; nil for an acknowledgement.
 func answerError(m *syscall.NetlinkMessage) error {
 	const size = 4 + unix.SizeofNlMsghdr
 	if len(m.Data) < 4 {

@@ -2,6 +2,7 @@
 # make test       unit and end-to-end tests (the latter need root); installs nothing
 # make test-soak  the robustness tests in their long form: 2000 runs, 500 containers alive
 # make test-engines  under dockerd, podman and containerd, which must be installed
+# make test-cri   pods as a kubelet makes them, with our shim and with containerd's and runc
 # make test-vm    the tests where control groups of version 2 limit: in a virtual machine (integration/README.md)
 # make test-vm-quick  only those that cannot run elsewhere
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
@@ -15,7 +16,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-cri test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -23,7 +24,7 @@ TESTFLAGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian packages that building and testing use.
-PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun containerd tmux qemu-system-x86 e2fsprogs uidmap
+PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun containerd containernetworking-plugins tmux qemu-system-x86 e2fsprogs uidmap
 
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime
@@ -54,6 +55,11 @@ test-soak: missing build
 test-engines: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
 	DHOW_TEST_ENGINES=1 $(GO) test -json -count=1 -timeout 10m -run '^TestUnder(Docker|Podman|Containerd)$$' ./integration | bin/testcount
+
+# As root.
+test-cri: missing build
+	$(GO) build -o bin/testcount ./integration/testcount
+	DHOW_TEST_PEER=1 $(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./cri | bin/testcount
 
 # As root. Debian packages beside those above: bats jq gawk make gcc libseccomp-dev uidmap iproute2 sshfs.
 test-bats: build

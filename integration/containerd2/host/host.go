@@ -53,8 +53,8 @@ func Two(t *testing.T) Programs {
 }
 
 // Start starts a containerd with a config (integration.NewContainerdWith), in whose namespace the containers will be, and looks, at
-// the end of the test, for what may be left of them. An empty namespace stands for one that nobody else has.
-func Start(t *testing.T, p Programs, namespace, config string) *Host {
+// the end of the test, for what may be left of them. An empty namespace stands for one that nobody else has. prepare may put more into its directory.
+func Start(t *testing.T, p Programs, namespace, config string, prepare ...func(dir string)) *Host {
 	t.Helper()
 	runtime, err := runtimePath()
 	must(t, err)
@@ -63,6 +63,9 @@ func Start(t *testing.T, p Programs, namespace, config string) *Host {
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	if namespace == "" {
 		namespace = fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), count.Add(1))
+	}
+	for _, f := range prepare {
+		f(dir)
 	}
 	h := &Host{t: t}
 	t.Cleanup(func() { h.checkNothingLeft(dir, namespace) })

@@ -173,11 +173,15 @@ func (r *restoring) place(pid int) error {
 // notified answers criu's notifications.
 func (r *restoring) notified(n checkpoint.Notification) error {
 	r.store.debug("criu", "notification", n.Script, "pid", n.Pid)
+	if n.Script == "orphan-pts-master" {
+		return r.takeMaster(n.FD)
+	}
+	if n.FD >= 0 { // nobody wants it
+		unix.Close(n.FD)
+	}
 	switch n.Script {
 	case "setup-namespaces":
 		return r.setUp(n.Pid)
-	case "orphan-pts-master":
-		return r.takeMaster(n.FD)
 	case "post-restore":
 		if err := r.adopt(n.Pid); err != nil {
 			return err
@@ -187,9 +191,6 @@ func (r *restoring) notified(n checkpoint.Notification) error {
 			return err
 		}
 		failpoint("restored")
-	}
-	if n.FD >= 0 {
-		unix.Close(n.FD)
 	}
 	return nil
 }

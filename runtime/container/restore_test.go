@@ -179,3 +179,20 @@ func TestReadWrite(t *testing.T) {
 		f.Close()
 	}
 }
+
+// A descriptor that criu sends without being asked is closed, also when what it tells of fails.
+func TestRestoreClosesDescriptors(t *testing.T) {
+	for _, script := range []string{"setup-namespaces", "post-restore", "pre-resume"} {
+		fd, err := dgram()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &restoring{making: making{handle: &handle{store: &Store{}}}}
+		if err := r.notified(checkpoint.Notification{Script: script, Pid: -1, FD: fd}); err == nil && script != "pre-resume" {
+			t.Errorf("%s of no process: no error", script)
+		}
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != unix.EBADF {
+			t.Errorf("%s: the descriptor is still open", script)
+		}
+	}
+}

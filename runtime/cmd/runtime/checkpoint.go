@@ -76,14 +76,15 @@ func (c *checkpointCommand) run(a *app, args []string) (int, error) {
 	if err := settle(&c.o); err != nil {
 		return 1, err
 	}
-	if err := a.checkStatusFD(&c.o); err != nil {
+	if err := checkStatusFD(&c.o); err != nil {
 		return 1, err
 	}
 	return 0, a.open(a).Checkpoint(args[0], c.o)
 }
 
-// checkStatusFD makes sure that --status-fd is the caller's and can be written.
-func (a *app) checkStatusFD(o *checkpoint.Options) error {
+// checkStatusFD makes sure that --status-fd is the caller's and can be written. Descriptors of this process's own are
+// close-on-exec; none that came through execve(2) is.
+func checkStatusFD(o *checkpoint.Options) error {
 	fd := o.StatusFD
 	if fd < 0 {
 		return nil
@@ -91,11 +92,18 @@ func (a *app) checkStatusFD(o *checkpoint.Options) error {
 	if !o.LazyPages {
 		return &usageError{err: errors.New("cannot use --status-fd without --lazy-pages")}
 	}
-	how, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	if flags&unix.FD_CLOEXEC != 0 {
+		err = unix.EBADF
+	}
+	how := 0
+	if err == nil {
+		how, err = unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("cannot use --status-fd %d: %w", fd, err)
-	case how&unix.O_ACCMODE == unix.O_RDONLY || a.file != nil && int(a.file.Fd()) == fd:
+	case how&unix.O_ACCMODE == unix.O_RDONLY || how&unix.O_PATH != 0:
 		return fmt.Errorf("cannot use --status-fd %d: it is not a descriptor to write to", fd)
 	}
 	return nil

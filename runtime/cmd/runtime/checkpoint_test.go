@@ -4,8 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/checkpoint"
 	"github.com/dhow-containers/dhow/runtime/container"
@@ -37,14 +38,16 @@ func TestCheckpointFlags(t *testing.T) {
 	refuse(t, "checkpoint --empty-ns ipc x", 1, `cannot use --empty-ns "ipc": want network (see 'runtime checkpoint --help')`)
 	refuse(t, "checkpoint --status-fd 1 x", 1, "cannot use --status-fd without --lazy-pages (see 'runtime checkpoint --help')")
 	refuse(t, "checkpoint --lazy-pages --status-fd 999 x", 1, "cannot use --status-fd 999: bad file descriptor")
-	read, err := os.Open("config.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer read.Close()
-	fd := int(read.Fd())
-	_, _, text := invoke(&fakeStore{}, "checkpoint", "--lazy-pages", "--status-fd", strconv.Itoa(fd), "x")
-	if !strings.Contains(text, "it is not a descriptor to write to") {
-		t.Error(text)
+	for flags, want := range map[int]string{
+		unix.O_RDONLY:                "it is not a descriptor to write to",
+		unix.O_PATH:                  "it is not a descriptor to write to",
+		unix.O_RDWR | unix.O_CLOEXEC: "bad file descriptor", // as one of the runtime's own
+	} {
+		fd, err := unix.Open("config.json", flags, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuse(t, "checkpoint --lazy-pages --status-fd "+strconv.Itoa(fd)+" x", 1, "cannot use --status-fd "+strconv.Itoa(fd)+": "+want)
+		unix.Close(fd)
 	}
 }

@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,6 +66,42 @@ func TestNotifyExec(t *testing.T) {
 			r.Do("exec", id, "/probe", "syscall", itoa(unix.SYS_GETPRIORITY)).Exited(0).Printed(itoa(int(unix.ENOMEDIUM)))
 			if s := a.State(); s.Pid == pid || s.Pid <= 0 || s.State.Pid != pid || s.State.Status != specs.StateRunning {
 				t.Errorf("the agent got the state %+v; the init is %d", s, pid)
+			}
+		})
+	}
+}
+
+// A startContainer hook is under the filter, and the agent is asked about what it does.
+func TestNotifyOfAHook(t *testing.T) {
+	t.Parallel()
+	for name, nnp := range bothPrivileges {
+		t.Run(name, func(t *testing.T) {
+			r := newCLI(t)
+			a := newAgent(t, unix.SYS_GETPRIORITY, unix.ENOMEDIUM)
+			b := newBundle(t, Args("sleep", "1000"), withProbe, notify(a, nnp, "getpriority"), func(b *Bundle) {
+				b.Spec.Linux.Seccomp.Syscalls = append(b.Spec.Linux.Seccomp.Syscalls,
+					rule(specs.ActErrno, "mkdir"), rule(specs.ActErrno, "mkdirat"))
+				call := "mkdir /tmp/made; /probe syscall " + itoa(unix.SYS_GETPRIORITY) + " > /tmp/answer"
+				b.Spec.Hooks = &specs.Hooks{StartContainer: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", call}}}}
+			})
+			for _, verb := range []string{"run", "create"} {
+				id := r.ID()
+				if verb == "run" {
+					r.Detached("run", "--detach", "--bundle", b.Dir, id).Exited(0)
+				} else {
+					r.Detached("create", "--bundle", b.Dir, id).Exited(0)
+					r.Must("start", id)
+				}
+				answer := filepath.Join(b.Rootfs(), "tmp/answer")
+				await(t, "the hook", func() bool { return exists(answer) && readFile(t, answer) != "" }) // runc's start does not
+				if got := strings.TrimSpace(readFile(t, answer)); got != itoa(int(unix.ENOMEDIUM)) {
+					t.Errorf("the hook got errno %s", got)
+				}
+				must(t, os.Remove(answer))
+				if exists(filepath.Join(b.Rootfs(), "tmp/made")) {
+					t.Error("the hook made a directory that the profile forbids")
+				}
+				r.Must("delete", "--force", id)
 			}
 		})
 	}

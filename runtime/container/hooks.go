@@ -60,10 +60,11 @@ func (m *making) hooksInside(status specs.ContainerState, name string, list []sp
 
 func (h *handle) hooksInside(doc *spec.Document, status specs.ContainerState, name string, list []specs.Hook, pid, pidfd int) error {
 	config := doc.Spec
+	state := h.hookState(status, config, pid)
 	var seccomp *plan.Filter
 
 	start := func(path string, argv, env []string, files [3]*os.File) (func() (int, bool, error), func(), error) {
-		in, err := startInside(config, &specs.Hook{Path: path, Args: argv, Env: env}, name, pid, pidfd, files, seccomp)
+		in, err := startInside(config, &specs.Hook{Path: path, Args: argv, Env: env}, name, pid, pidfd, files, seccomp, state)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -75,11 +76,8 @@ func (h *handle) hooksInside(doc *spec.Document, status specs.ContainerState, na
 		if seccomp, err = filter(doc, filepath.Join(h.store.Root, seccompCache)); err != nil {
 			return err
 		}
-		if seccomp != nil && seccomp.Notify { // the agent expects the container's process alone
-			seccomp = nil
-		}
 	}
-	return hooks.Run(context.Background(), name, list, h.hookState(status, config, pid), hooks.Attr{Start: start})
+	return hooks.Run(context.Background(), name, list, state, hooks.Attr{Start: start})
 }
 
 // withEnvironment gives the hooks that say nothing of their environment that of the container's process. The
@@ -101,12 +99,20 @@ type inside struct {
 	reaped bool // the pid may be another process's
 }
 
-// startInside starts one hook in the container's namespaces.
+// startInside starts one hook in the container's namespaces. A filter with SCMP_ACT_NOTIFY has the agent asked about the
+// hook, too, by a listener of the hook's own; state is the container's.
 func startInside(config *specs.Spec, h *specs.Hook, name string, pid, pidfd int, files [3]*os.File,
-	seccomp *plan.Filter) (*inside, error) {
+	seccomp *plan.Filter, state []byte) (*inside, error) {
 	p, err := plan.CompileHook(config, h, pid, "hooks."+name, seccomp)
 	if err != nil {
 		return nil, err
+	}
+	asked := agent(-1)
+	if seccomp != nil && seccomp.Notify {
+		if asked, err = connectAgent(config.Linux.Seccomp.ListenerPath); err != nil {
+			return nil, err
+		}
+		defer asked.close()
 	}
 	o := launch.Options{Cgroup: -1, Listener: -1, Pidfd: pidfd}
 	for i, f := range files {
@@ -117,7 +123,12 @@ func startInside(config *specs.Spec, h *specs.Hook, name string, pid, pidfd int,
 		return nil, err
 	}
 	in := &inside{Process: proc}
-	err = proc.Serve(func(*launch.Request) (uint64, bool, error) { return 0, false, nil })
+	err = proc.Serve(func(r *launch.Request) (uint64, bool, error) {
+		if r.Code == plan.SeccompListener {
+			return 0, false, asked.listener(r, config, proc.Pid, state)
+		}
+		return 0, false, nil
+	})
 	if err != nil {
 		in.kill()
 		in.wait()

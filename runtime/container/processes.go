@@ -91,11 +91,39 @@ func (h *handle) killAll(sig unix.Signal) error {
 		}
 		return err
 	}
+	namespace, err := unix.Open("/proc/"+strconv.Itoa(h.Pid)+"/ns/pid", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil // it has ended
+	}
+	if err != nil {
+		return fmt.Errorf("cannot look at the pid namespace of container %q: %w", h.ID, err)
+	}
+	defer unix.Close(namespace) // until then nothing else has its inode number
 	pids, err := h.processes()
 	for _, pid := range pids {
-		if e := unix.Kill(pid, sig); e != nil && e != unix.ESRCH && err == nil {
+		if e := killIn(namespace, pid, sig); e != nil && err == nil {
 			err = fmt.Errorf("cannot kill process %d of container %q: %w", pid, h.ID, e)
 		}
+	}
+	return err
+}
+
+// killIn sends a signal to a process that has been seen in a pid namespace, if it is still there. Another may have
+// its number by now: so it is looked at again once there is a descriptor of it.
+func killIn(namespace, pid int, sig unix.Signal) error {
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err == nil {
+		defer unix.Close(pidfd)
+		var here, its unix.Stat_t
+		if err = unix.Fstat(namespace, &here); err == nil {
+			err = statNamespace(pid, &its)
+		}
+		if err == nil && here.Ino == its.Ino {
+			err = unix.PidfdSendSignal(pidfd, sig, nil, 0)
+		}
+	}
+	if err == unix.ESRCH || err == unix.ENOENT { // it has ended
+		return nil
 	}
 	return err
 }

@@ -47,7 +47,7 @@ func (o *Options) Encode(e *wire.Encoder) { o.fields().encode(e) }
 
 // The type URLs of options: what clients send, and what CRI makes of a runtime's table in containerd's config.toml.
 const (
-	optionsType        = "containerd.runc.v1.Options"
+	OptionsType        = "containerd.runc.v1.Options"
 	runtimeOptionsType = "runtimeoptions.v1.Options"
 )
 
@@ -58,7 +58,7 @@ func DecodeOptions(a *wire.Any) (*Options, error) {
 		return o, nil
 	}
 	switch typeName(a.URL) {
-	case optionsType:
+	case OptionsType:
 		return o, wire.Unmarshal(a.Value, o)
 	case runtimeOptionsType:
 		var r runtimeOptions
@@ -67,7 +67,7 @@ func DecodeOptions(a *wire.Any) (*Options, error) {
 		}
 		return r.options()
 	}
-	return nil, fmt.Errorf("cannot use the runtime's options: their type is %q, and %s is wanted", a.URL, optionsType)
+	return nil, fmt.Errorf("cannot use the runtime's options: their type is %q, and %s is wanted", a.URL, OptionsType)
 }
 
 // typeName is a type URL without the prefix that some senders put in front.
@@ -91,5 +91,5 @@ func (r *runtimeOptions) Field(number int, v wire.Value) error {
 // IsOptions says whether a is of a type that DecodeOptions reads.
 func IsOptions(a *wire.Any) bool {
 	name := typeName(a.URL)
-	return name == optionsType || name == runtimeOptionsType
+	return name == OptionsType || name == runtimeOptionsType
 }

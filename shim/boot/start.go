@@ -13,6 +13,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/task"
 )
 
 // ListenerFD is the descriptor on which the server finds its listening socket.
@@ -33,6 +34,9 @@ func (p *Params) Start(input []byte) ([]byte, error) {
 	}
 	if options.TaskAPIAddress != "" { // a containerd that knows the option goes there, and starts no shim
 		return nil, fmt.Errorf("cannot use TaskApiAddress %s: this containerd starts a shim all the same", options.TaskAPIAddress)
+	}
+	if err := task.SaveOptions(".", options); err != nil { // for a sandbox, whose options come no other way
+		return nil, err
 	}
 	name, err := group(".", p.ID)
 	if err != nil {

@@ -42,7 +42,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateRequest) (_ wire.Mess
 
 // assemble puts the root file system together and creates the container.
 func (s *Service) assemble(ctx context.Context, t *task, r *api.CreateRequest) (err error) {
-	if err := writeOptions(t.bundle, t.options); err != nil {
+	if err := SaveOptions(t.bundle, t.options); err != nil {
 		return err
 	}
 	rootfs := rootfsOf(t.bundle)

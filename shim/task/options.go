@@ -43,7 +43,8 @@ func storeFor(o *api.Options, namespace string, log *slog.Logger) *container.Sto
 	return &container.Store{Root: filepath.Join(root, namespace), SystemdCgroup: o.SystemdCgroup, Rootless: "auto", Log: log}
 }
 
-func writeOptions(bundle string, o *api.Options) error {
+// SaveOptions writes them into a bundle.
+func SaveOptions(bundle string, o *api.Options) error {
 	data := wire.Marshal(o)
 	if len(data) == 0 {
 		return nil

@@ -26,8 +26,9 @@ type Service struct {
 	reaper    *Reaper
 	rest      *time.Timer // gives memory back
 
-	mu    sync.Mutex
-	tasks map[string]*task // nil while it is being created
+	mu      sync.Mutex
+	tasks   map[string]*task // nil while it is being created
+	sandbox sandbox
 }
 
 // New makes the service; shutdown is called when containerd has no more use for it.
@@ -51,6 +52,7 @@ func (s *Service) Register(server *ttrpc.Server) {
 	}
 	server.Register("containerd.task.v2.Task", methods)
 	server.Register("containerd.task.v3.Task", methods)
+	s.registerSandbox(server)
 }
 
 // call makes a method of a function.

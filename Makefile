@@ -54,7 +54,7 @@ test-soak: missing build
 # As root, with Debian's packages docker.io, podman, conmon and containerd.
 test-engines: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
-	DHOW_TEST_ENGINES=1 $(GO) test -json -count=1 -timeout 10m -run '^TestUnder(Docker|Podman|Containerd)$$' ./integration | bin/testcount
+	DHOW_TEST_ENGINES=1 $(GO) test -json -count=1 -timeout 10m -run '^Test(Shim)?Under(Docker|Podman|Containerd)$$' ./integration | bin/testcount
 
 # As root.
 test-cri: missing build

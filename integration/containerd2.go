@@ -10,31 +10,35 @@ import (
 	"syscall"
 )
 
-// containerd2Packages are the programs that the module in containerd2/ names as its tools.
-var containerd2Packages = []string{
-	"github.com/containerd/containerd/v2/cmd/containerd",
-	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
-	"github.com/containerd/containerd/v2/cmd/ctr",
+// Containerd2Programs gives a directory with containerd 2, its ctr and its containerd-shim-runc-v2. The drivers that need C
+// libraries or programs of their own are left out.
+func Containerd2Programs() (dir string, err error) {
+	return builtTools("containerd2", "no_btrfs,no_devmapper,no_zfs")
 }
 
-// Containerd2Programs gives a directory with containerd 2, its ctr and its containerd-shim-runc-v2. They are built once, as
-// the module in containerd2/ says, and kept in the tests' cache.
-func Containerd2Programs() (dir string, err error) {
+// DockerdProgram gives the directory of a dockerd that knows shims as runtimes, which Debian's, 20.10, does not.
+func DockerdProgram() (dir string, err error) {
+	return builtTools("dockerd", "exclude_graphdriver_btrfs,exclude_graphdriver_zfs")
+}
+
+// builtTools gives a directory with the programs that the module integration/NAME has as its tools. They are built once, and
+// kept in the tests' cache.
+func builtTools(name, tags string) (dir string, err error) {
 	tree, err := Tree()
 	if err != nil {
 		return "", err
 	}
-	module := filepath.Join(tree, "integration/containerd2")
-	sum, err := os.ReadFile(filepath.Join(module, "go.mod"))
+	module := filepath.Join(tree, "integration", name)
+	versions, err := os.ReadFile(filepath.Join(module, "go.mod"))
 	if err != nil {
 		return "", err
 	}
-	hash := sha256.Sum256(sum)
+	hash := sha256.Sum256(versions)
 	cache := filepath.Join(cacheDir(), "dhow-test")
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
-	lock, err := os.OpenFile(filepath.Join(cache, "containerd2.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	lock, err := os.OpenFile(filepath.Join(cache, name+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return "", err
 	}
@@ -42,30 +46,29 @@ func Containerd2Programs() (dir string, err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", err
 	}
-	dir = filepath.Join(cache, "containerd2-"+hex.EncodeToString(hash[:6]))
+	dir = filepath.Join(cache, name+"-"+hex.EncodeToString(hash[:6]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	if older, err := filepath.Glob(filepath.Join(cache, "containerd2-*")); err == nil {
+	if older, err := filepath.Glob(filepath.Join(cache, name+"-*")); err == nil {
 		for _, o := range older {
 			os.RemoveAll(o)
 		}
 	}
-	return dir, buildContainerd2(module, dir)
+	return dir, buildTools(module, tags, dir)
 }
 
-// buildContainerd2 leaves out the snapshotters that need C libraries or programs of their own.
-func buildContainerd2(module, dir string) error {
+// buildTools works beside dir and renames, so that a broken build leaves nothing there.
+func buildTools(module, tags, dir string) error {
 	half := dir + ".half"
 	defer os.RemoveAll(half)
 	if err := os.MkdirAll(half, 0o755); err != nil {
 		return err
 	}
-	args := []string{"build", "-trimpath", "-tags", "no_btrfs,no_devmapper,no_zfs", "-ldflags", "-s -w", "-o", half + "/"}
-	cmd := exec.Command("go", append(args, containerd2Packages...)...)
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w", "-o", half+"/", "tool")
 	cmd.Dir, cmd.Env = module, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build containerd 2: %w: %s", err, lastLines(string(out), 3))
+		return fmt.Errorf("cannot build the tools of %s: %w: %s", module, err, lastLines(string(out), 3))
 	}
 	return os.Rename(half, dir)
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,27 +181,69 @@ func jsonFile(t *testing.T, path string, v any) string {
 }
 
 func TestUnderDocker(t *testing.T) {
+	e := newDocker(t, map[string]any{
+		"runtimes": map[string]any{"tested": map[string]string{"path": underTest.runtime}}, "default-runtime": "tested",
+	})
+	e.driveDocker()
+}
+
+// TestShimUnderDocker has a newer dockerd, over containerd 2, run our shim, without runc or a program in its place.
+func TestShimUnderDocker(t *testing.T) {
 	needEngines(t)
-	dockerd := needProgram(t, "dockerd")
+	onlyDhow(t, "the shim is ours")
+	dir, err := DockerdProgram()
+	must(t, err)
+	e := startDocker(t, filepath.Join(dir, "dockerd"), needContainerd2(t), map[string]any{
+		"runtimes": map[string]any{"dhow": map[string]string{"runtimeType": ShimRuntime}}, "default-runtime": "dhow",
+		"min-api-version": "1.24", "features": map[string]bool{"containerd-snapshotter": false}, // for Debian's client, and for vfs
+	})
+	e.driveDocker()
+	e.must("run", "-d", "--name", "c3", "--network", "none", "bb", "sh", "-c", "echo out; echo err >&2; exit 3")
+	e.wants("3", 0, "wait", "c3")
+	e.wants("out", 0, "logs", "c3")
+	e.wants("dhow", 0, "inspect", "--format", "{{.HostConfig.Runtime}}", "c3")
+	e.must("rm", "c3")
+}
+
+// newDocker starts Debian's dockerd.
+func newDocker(t *testing.T, config map[string]any) *engine {
+	needEngines(t)
+	return startDocker(t, needProgram(t, "dockerd"), "", config)
+}
+
+// startDocker starts a dockerd that has everything of its own and no network. It finds our shim and the programs in the
+// directory programs, if there is one, before all others.
+func startDocker(t *testing.T, dockerd, programs string, more map[string]any) *engine {
 	docker := needProgram(t, "docker")
 	dir := shortDir(t)
 	ownGroups(t, "docker")
 	socket := "unix://" + dir + "/docker.sock"
-	config := jsonFile(t, dir+"/daemon.json", map[string]any{
+	config := map[string]any{
 		"data-root": dir + "/data", "exec-root": dir + "/exec", "pidfile": dir + "/pid", "hosts": []string{socket},
 		"bridge": "none", "iptables": false, "ip6tables": false, "storage-driver": "vfs",
-		"runtimes": map[string]any{"tested": map[string]string{"path": underTest.runtime}}, "default-runtime": "tested",
-	})
-	daemon(t, exec.Command(dockerd, "--config-file", config))
+	}
+	maps.Copy(config, more)
+	cmd := exec.Command(dockerd, "--config-file", jsonFile(t, dir+"/daemon.json", config))
+	path := filepath.Dir(underTest.runtime) + ":" + os.Getenv("PATH")
+	if programs != "" {
+		path = programs + ":" + path
+	}
+	cmd.Env = append(os.Environ(), "PATH="+path)
+	daemon(t, cmd)
 	e := &engine{t: t, command: []string{docker, "-H", socket}}
 	await(t, "dockerd to answer", func() bool { _, code := e.do(nil, "version"); return code == 0 })
 	e.importImage("import")
+	return e
+}
+
+// driveDocker is drive, and what only docker has.
+func (e *engine) driveDocker() {
 	e.drive()
 	e.wants("console\nfd\nfull", 0, "run", "-t", "--rm", "--network", "none", "bb", "sh", "-c", "stty -onlcr; ls -1 /dev | head -3")
 	e.must("run", "-d", "--name", "c2", "--network", "none", "--init", "-m", "64m", "bb", "sleep", "1000")
 	e.must("update", "-m", "100m", "--memory-swap", "200m", "c2")
 	if stats := e.must("stats", "--no-stream", "--format", "{{.MemUsage}}", "c2"); !strings.Contains(stats, "/ 100MiB") {
-		t.Errorf("stats: %s", stats)
+		e.t.Errorf("stats: %s", stats)
 	}
 	e.must("restart", "-t", "0", "c2")
 	e.must("rm", "-f", "c2")

@@ -100,6 +100,7 @@ func TestAppArmorRootless(t *testing.T) {
 	id := r.Started(newBundle(t, Rootless, Mount("tmpfs", "tmpfs", "/tmp"), Args("sleep", "1000"), underProfile(name, true)))
 	r.Do("exec", id, "sh", "-c", armorLook).Exited(0).Printed(want)
 	r.Run(newBundle(t, Rootless, Mount("tmpfs", "tmpfs", "/tmp"), Shell(armorLook), underProfile(name, false))).Exited(0).Printed(want)
+	r.Run(newBundle(t, Rootless, hostPIDs, Mount("tmpfs", "tmpfs", "/tmp"), Shell(armorLook), underProfile(name, true))).Exited(0).Printed(want)
 }
 
 func TestAppArmorFails(t *testing.T) {

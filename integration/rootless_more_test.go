@@ -172,3 +172,31 @@ func TestRootlessCopyUp(t *testing.T) {
 	must(t, os.Lchown(filepath.Join(b.Rootfs(), "data/sub/file"), firstSub+9, firstSub+9))
 	r.Run(b).Failed("cannot copy up (tmpcopyup): sub: file: ", "not permitted")
 }
+
+// hostPIDs has a container see the host's processes: a new procfs would need power over their pid namespace.
+var hostPIDs = both(NoNamespace(specs.PIDNamespace), NoMount("/proc"), Bind("/proc", "/proc", "rbind"),
+	Linux(func(l *specs.Linux) { l.MaskedPaths, l.ReadonlyPaths = nil, nil }))
+
+// Who is in a user namespace writes to the host's procfs where there is no pid namespace to mount one of.
+func TestHostPIDsOfAUserNamespace(t *testing.T) {
+	settings := both(Namespace(specs.TimeNamespace, ""), Linux(func(l *specs.Linux) {
+		l.TimeOffsets = map[string]specs.LinuxTimeOffset{"boottime": {Secs: 1 << 30}}
+		l.Sysctl = map[string]string{"net.ipv4.ip_forward": "1"}
+	}))
+	look := Shell("cut -c1-5 /proc/uptime; cat /proc/sys/net/ipv4/ip_forward")
+	t.Run("root", func(t *testing.T) {
+		res := newCLI(t).Run(newBundle(t, MappedUser, hostPIDs, settings, look)).Exited(0)
+		checkHostPIDs(t, res)
+	})
+	t.Run("rootless", func(t *testing.T) {
+		res := newUserCLI(t).Run(newBundle(t, Rootless, hostPIDs, settings, Namespace(specs.NetworkNamespace, ""), look)).Exited(0)
+		checkHostPIDs(t, res)
+	})
+}
+
+func checkHostPIDs(t *testing.T, res *result) {
+	t.Helper()
+	if got := lines(res.Stdout); len(got) != 2 || !strings.HasPrefix(got[0], "1073") || got[1] != "1" {
+		t.Errorf("uptime and ip_forward: %q", res.Stdout)
+	}
+}

@@ -73,15 +73,13 @@ func CompileHook(config *specs.Spec, h *specs.Hook, pid int, field string, filte
 }
 
 // ownProcFiles opens a procfs before the container's user namespace is entered, which may not let one make another. It is
-// only used for the process's own files, which it has under "self" wherever the process goes. Who may not make one
-// takes what the runtime has on /proc: only who made the runtime's mount namespace can have changed that.
+// only used for the process's own files, which it has under "self" wherever the process goes.
 func (c *compiler) ownProcFiles() {
-	if !c.in.Host.Unprivileged && !c.in.Host.UserNamespace {
-		c.withProcfs()
-		return
+	if c.in.Host.Unprivileged || c.in.Host.UserNamespace {
+		c.hostProcfs(c.labelField())
+	} else {
+		c.makeProcfs()
 	}
-	c.proc = c.file(File{Kind: HostProc, Path: "/proc", Field: c.labelField()})
-	c.hasProc = true
 }
 
 // enter joins every namespace that the container does not share with its creator, all in one setns(2)

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // facts is a Program with what can be said about its descriptors and its flow.
@@ -118,7 +121,9 @@ func (f *facts) opened(s *Step, dir string) string {
 	case "detached proc":
 		return "proc file"
 	case "host proc":
-		if f.in.Host.Unprivileged || f.in.Host.UserNamespace { // no power to make one
+		config := f.in.Config
+		if f.in.Host.Unprivileged || f.in.Host.UserNamespace || // no power to make one
+			spec.Namespace(config, specs.UserNamespace) != nil && !spec.NewNamespace(config, specs.PIDNamespace) {
 			return "proc file"
 		}
 	case "cwd":

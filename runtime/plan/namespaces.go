@@ -240,11 +240,30 @@ func (c *compiler) timeNamespace() {
 	c.close(fd.arg())
 }
 
-// withProcfs makes the detached procfs mount that writes to /proc go through (security rule 2).
+// withProcfs has a procfs that writes to /proc go through (security rule 2): a detached mount, or what the runtime has
+// on /proc where none can be made. That takes power over the pid namespace, which a user namespace has over its own only.
 func (c *compiler) withProcfs() {
-	if c.hasProc {
-		return
+	switch fresh, _ := c.wantedNamespaces(); {
+	case c.hasProc:
+	case c.mapped() && fresh&unix.CLONE_NEWPID == 0:
+		c.hostProcfs(c.p.Tasks[c.task].Field)
+	default:
+		c.makeProcfs()
 	}
+}
+
+// mapped says whether the process is, or will be, in a user namespace that is not the host's.
+func (c *compiler) mapped() bool {
+	return c.in.Host.Unprivileged || c.in.Host.UserNamespace || c.namespace(specs.UserNamespace) != nil
+}
+
+// hostProcfs takes what the runtime has on /proc: only who made the runtime's mount namespace can have changed that.
+func (c *compiler) hostProcfs(field string) {
+	c.proc = c.file(File{Kind: HostProc, Path: "/proc", Field: field})
+	c.hasProc = true
+}
+
+func (c *compiler) makeProcfs() {
 	fs := c.fsopen("proc").arg()
 	c.fsconfigCreate(fs)
 	c.proc = c.fsmount(fs, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC).arg()

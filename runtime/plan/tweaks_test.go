@@ -59,9 +59,12 @@ var tweaks = map[string]func(*Input){
 	},
 	"rootless-exec":     func(in *Input) { in.NewKeyring, in.Host.Unprivileged, in.Host.SetgroupsDenied = true, true, true },
 	"rootless-exec-lsm": func(in *Input) { in.Host.AppArmor, in.Host.Unprivileged, in.Host.SetgroupsDenied = true, true, true },
-	"rootless-no-0":     func(in *Input) { in.Host.Unprivileged = true },
-	"nested":            func(in *Input) { in.Host.UserNamespace = true },
-	"user-mapped":       func(in *Input) { in.Host.Capabilities = 0 },
+	"rootless-host-pids": func(in *Input) {
+		in.Wait, in.Host.AppArmor, in.Host.Unprivileged, in.Host.SetgroupsDenied = true, true, true, true
+	},
+	"rootless-no-0": func(in *Input) { in.Host.Unprivileged = true },
+	"nested":        func(in *Input) { in.Host.UserNamespace = true },
+	"user-mapped":   func(in *Input) { in.Host.Capabilities = 0 },
 }
 
 // hybrid is a host with cgroup v1 controllers beside an empty v2 tree.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 )
 
 // Containerd2Programs gives a directory with containerd 2, its ctr and its containerd-shim-runc-v2. The drivers that need C
@@ -34,18 +33,11 @@ func builtTools(name, tags string) (dir string, err error) {
 		return "", err
 	}
 	hash := sha256.Sum256(versions)
-	cache := filepath.Join(cacheDir(), "dhow-test")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	lock, err := os.OpenFile(filepath.Join(cache, name+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	cache, unlock, err := Cache(name)
 	if err != nil {
 		return "", err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
-	}
+	defer unlock()
 	dir = filepath.Join(cache, name+"-"+hex.EncodeToString(hash[:6]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil

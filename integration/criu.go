@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // criuSuite is the Debian release whose criu (4.2) works on new kernels: 3.17, of Debian 12, stumbles over the
@@ -29,18 +28,11 @@ func CRIU() (dir string, err error) {
 		}
 		return filepath.Dir(path), checkCRIU(path)
 	}
-	cache := filepath.Join(cacheDir(), "dhow-test")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	lock, err := os.OpenFile(filepath.Join(cache, "criu.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	cache, unlock, err := Cache("criu")
 	if err != nil {
 		return "", err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
-	}
+	defer unlock()
 	top := filepath.Join(cache, "criu-"+criuSuite)
 	if _, err := os.Stat(top); err != nil {
 		if err := fetchCRIU(top); err != nil {

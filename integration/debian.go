@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // ErrNoDebootstrap says that no Debian root file system can be made here.
@@ -27,30 +26,16 @@ func cachedDebian(name string, packages ...string) (string, error) {
 	if _, err := exec.LookPath("debootstrap"); err != nil {
 		return "", ErrNoDebootstrap
 	}
-	cache := filepath.Join(cacheDir(), "dhow-test")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	lock, err := os.OpenFile(filepath.Join(cache, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	cache, unlock, err := Cache("debian")
 	if err != nil {
 		return "", err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
-	}
+	defer unlock()
 	dir := filepath.Join(cache, name)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
 	return dir, Debootstrap(dir, packages...)
-}
-
-func cacheDir() string {
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		return dir
-	}
-	return "/var/cache"
 }
 
 // Debootstrap makes a minimal Debian in dir, with some packages more. It works beside dir and renames: a broken

@@ -8,11 +8,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/dhow-containers/dhow/integration"
 	"github.com/dhow-containers/dhow/integration/vm/job"
 )
 
@@ -56,7 +55,7 @@ func (o *options) main() (code int, err error) {
 	if o.system != "plain" && o.system != "systemd" {
 		return 1, fmt.Errorf("-system %s: it must be plain or systemd", o.system)
 	}
-	cache, unlock, err := openCache()
+	cache, unlock, err := integration.Cache("vm")
 	if err != nil {
 		return 1, err
 	}
@@ -85,23 +84,6 @@ func (o *options) main() (code int, err error) {
 	}
 	m := &machine{dir: dir, kernel: k.image(), initrd: p, disk: disk, options: o}
 	return m.run()
-}
-
-// openCache is the directory that holds what does not change from run to run, locked: two runs may want
-// to make the same thing.
-func openCache() (dir string, unlock func(), err error) {
-	if dir = os.Getenv("XDG_CACHE_HOME"); dir == "" {
-		dir = "/var/cache"
-	}
-	dir = filepath.Join(dir, "dhow-test")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", nil, err
-	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock-vm"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return "", nil, err
-	}
-	return dir, func() { _ = lock.Close() }, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
 }
 
 // job lists the programs to run.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -33,11 +34,11 @@ const machineFiles = "/opt/test"
 // Boot boots a Machine in dir, which must be empty, with some files of the host below machineFiles, and waits
 // until all its services are up.
 func Boot(rootfs, dir string, files map[string]string) (m *Machine, err error) {
-	tree, err := v2Tree()
+	group, err := machineGroup(os.Getpid())
 	if err != nil {
 		return nil, err
 	}
-	m = &Machine{group: filepath.Join(tree, fmt.Sprintf("dhow-machine-%d", os.Getpid())), dir: dir, Log: filepath.Join(dir, "log")}
+	m = &Machine{group: group, dir: dir, Log: filepath.Join(dir, "log")}
 	if err := os.Mkdir(m.group, 0o755); err != nil {
 		return nil, err
 	}
@@ -55,6 +56,20 @@ func Boot(rootfs, dir string, files map[string]string) (m *Machine, err error) {
 		return nil, err
 	}
 	return m, m.awaitBoot()
+}
+
+// machineGroup is the control group of the Machine that the process pid boots.
+func machineGroup(pid int) (string, error) {
+	tree, err := v2Tree()
+	return filepath.Join(tree, fmt.Sprintf("dhow-machine-%d", pid)), err
+}
+
+// removeMachine removes what is left of a Machine when the process pid, which has booted it, was killed. The Machine has
+// gone with it, but for its control groups.
+func removeMachine(pid int) {
+	if group, err := machineGroup(pid); err == nil && exists(group) {
+		(&Machine{group: group}).ShutDown()
+	}
 }
 
 // Add gives the Machine a copy of an executable file, below machineFiles.
@@ -83,9 +98,15 @@ func (m *Machine) start(rootfs, dir string) error {
 	m.cmd.Env = []string{machineVariable + "=" + rootfs}
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWNET,
-		UseCgroupFD: true, CgroupFD: int(group.Fd()), Setsid: true,
+		UseCgroupFD: true, CgroupFD: int(group.Fd()), Setsid: true, Pdeathsig: syscall.SIGKILL,
 	}
-	return m.cmd.Start()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // Pdeathsig is the death of this thread, which lasts as long as the process
+		started <- m.cmd.Start()
+		select {}
+	}()
+	return <-started
 }
 
 // BecomeMachine is the init's way to systemd; it returns only on an error. The working directory is Boot's.

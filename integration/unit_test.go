@@ -6,92 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
-
-// machine is the one that the tests of this process share, booted when the first needs it.
-var machine struct {
-	sync.Mutex
-	*Machine
-	err error
-}
-
-func shutDownMachine() {
-	machine.Lock()
-	defer machine.Unlock()
-	if machine.Machine != nil {
-		machine.ShutDown()
-	}
-}
-
-func bootMachine() (*Machine, error) {
-	machine.Lock()
-	defer machine.Unlock()
-	if machine.Machine != nil || machine.err != nil {
-		return machine.Machine, machine.err
-	}
-	rootfs, err := SystemdRootfs()
-	if err == nil {
-		dir := filepath.Join(underTest.dir, "machine")
-		if err = os.Mkdir(dir, 0o755); err == nil {
-			files := map[string]string{"test": "/proc/self/exe", "runtime": underTest.runtime, "probe": underTest.probe}
-			machine.Machine, err = Boot(rootfs, dir, files)
-		}
-	}
-	machine.err = err
-	return machine.Machine, err
-}
-
-// underSystemd tells a test to run its body here, where systemd is init. Anywhere else it runs the same test
-// again there, takes over the verdict, and tells it not to.
-func underSystemd(t *testing.T) bool {
-	t.Helper()
-	needRoot(t)
-	if CurrentStage() == Systemd {
-		return true
-	}
-	t.Parallel()
-	cmd, err := systemdCommand("-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
-	if errors.Is(err, ErrNoDebootstrap) {
-		skip(t, err.Error())
-	}
-	must(t, err)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("under systemd: %v\n%s", err, out)
-	}
-	if _, reason, found := strings.Cut(string(out), "\n  "+t.Name()+": "); found {
-		reason, _, _ = strings.Cut(reason, "\n")
-		skip(t, reason)
-	}
-	return false
-}
-
-// systemdCommand calls the tests where systemd is init, in a mount namespace of their own that sees what systemd
-// mounts: here, in the virtual machine that has it, or else in a Machine.
-func systemdCommand(args ...string) (*exec.Cmd, error) {
-	env := []string{"RUNTIME=" + underTest.runtime, "DHOW_TEST_PROBE=" + underTest.probe, stageVariable + "=" + string(Systemd)}
-	own := []string{"unshare", "--mount", "--propagation", "slave"}
-	if os.Getenv("DHOW_TEST_VM") == "systemd" {
-		self, err := os.Executable()
-		cmd := exec.Command("nsenter", slices.Concat([]string{"--target", "1", "--mount"}, own, []string{self}, args)...)
-		cmd.Env = append(os.Environ(), env...)
-		return cmd, err
-	}
-	m, err := bootMachine()
-	if err != nil {
-		return nil, err
-	}
-	env[0], env[1] = "RUNTIME="+machineFiles+"/runtime", "DHOW_TEST_PROBE="+machineFiles+"/probe"
-	cmd := m.Command(slices.Concat(own, []string{machineFiles + "/test"}, args)...)
-	cmd.Env = append(cmd.Env, env...)
-	return cmd, nil
-}
 
 // systemdCLI is the runtime with --systemd-cgroup.
 func systemdCLI(t *testing.T) *cli {

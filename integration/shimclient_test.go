@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,16 +44,6 @@ func (c *shimClient) attach() {
 	c.t.Cleanup(func() { c.stdout.Close() })
 }
 
-// detach goes away.
-func (c *shimClient) detach() {
-	c.t.Helper()
-	must(c.t, c.stdout.Close())
-	if c.stdin != nil {
-		must(c.t, c.stdin.Close())
-		c.stdin = nil
-	}
-}
-
 // fields are those of Create, or of Exec, from number first on.
 func (c *shimClient) fields(first int, terminal bool) func(*wire.Encoder) {
 	return func(e *wire.Encoder) {
@@ -95,16 +84,6 @@ func (c *shimClient) until(word string) string {
 	text := c.seen.String()
 	c.seen.Reset()
 	return text
-}
-
-// rest reads to the end.
-func (c *shimClient) rest() string {
-	c.t.Helper()
-	text, err := io.ReadAll(c.stdout)
-	must(c.t, err)
-	text = append([]byte(c.seen.String()), text...)
-	c.seen.Reset()
-	return string(text)
 }
 
 // withFifos creates and starts the container with a client.

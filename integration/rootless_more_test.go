@@ -200,3 +200,13 @@ func checkHostPIDs(t *testing.T, res *result) {
 		t.Errorf("uptime and ip_forward: %q", res.Stdout)
 	}
 }
+
+// Without a control group the processes of the container's pid namespace get the signal.
+func TestRootlessKillAll(t *testing.T) {
+	r := newUserCLI(t)
+	id := r.Started(newBundle(t, Rootless, Shell("sleep 1000 & wait"))) // the first process ignores SIGTERM, as an init does
+	await(t, "both processes", func() bool { return strings.Contains(r.Must("ps", id).Stdout, "sleep 1000\n") })
+	r.Must("kill", id, "TERM")
+	r.Must("kill", "--all", id, "TERM")
+	r.AwaitStatus(id, "stopped")
+}

@@ -32,10 +32,12 @@ func (m *Manager) Attach(_ context.Context, id string, netns *os.File) error {
 	}
 	err := m.join(b, netns, b.Endpoints)
 	if err == nil {
+		m.directory.add(b.Endpoints)
 		b.Attached = true
 		err = m.store.putSandbox(b)
 	}
 	if err != nil {
+		b.stopNames()
 		return errors.Join(err, m.part(b, b.Endpoints), m.unpublish(b))
 	}
 	for _, h := range b.held {
@@ -64,7 +66,12 @@ func (m *Manager) join(b *Sandbox, netns *os.File, endpoints []*Endpoint) error 
 	if _, err := m.rtnl.do(outside...); err != nil {
 		return m.explain(err, b)
 	}
-	return inNetns(netns, func() error { return b.configure(endpoints) })
+	return inNetns(netns, func() error {
+		if err := b.configure(endpoints); err != nil {
+			return err
+		}
+		return m.serveNames(b, netns)
+	})
 }
 
 // bridgeNetfilter says whether the table sees what is only bridged, too.
@@ -272,6 +279,7 @@ func (b *Sandbox) stopServing() {
 		h.Close()
 	}
 	b.held = nil
+	b.stopNames()
 }
 
 // Detach takes back all that a container holds, addresses too, as Docker does when a container stops: devices, ports,
@@ -289,6 +297,8 @@ func (m *Manager) Detach(_ context.Context, id string) error {
 
 func (m *Manager) detach(b *Sandbox) error {
 	id := b.Container.ID
+	m.directory.remove(b.Endpoints)
+	b.stopNames()
 	err := errors.Join(m.unpublish(b), m.part(b, b.Endpoints))
 	for _, e := range b.Endpoints {
 		w := m.networks[e.NetworkID]

@@ -60,7 +60,7 @@ func (m *Manager) predefine() error {
 		n.ID, n.Created = old.ID, old.Created
 		delete(m.networks, old.ID)
 	}
-	if err := m.configureDefault(&n, old); err != nil {
+	if err := m.configureDefault(&n.Network, old); err != nil {
 		return fmt.Errorf("cannot configure the default bridge: %w", err)
 	}
 	return m.put(n)
@@ -76,7 +76,7 @@ func (m *Manager) byName(name string) *entry {
 }
 
 // put records a network and takes it in.
-func (m *Manager) put(n types.Network) error {
+func (m *Manager) put(n record) error {
 	w, err := newEntry(n)
 	if err != nil {
 		return err
@@ -159,24 +159,35 @@ func (m *Manager) defaultSubnet(flag netip.Prefix, device string, old *entry, v6
 
 // deviceAddress is the first global address of a family that a device has, invalid if there is none.
 func deviceAddress(name string, v6 bool) netip.Prefix {
-	link, err := netlink.LinkByName(name)
-	if err != nil {
-		return netip.Prefix{}
-	}
 	family := unix.AF_INET
 	if v6 {
 		family = unix.AF_INET6
 	}
-	list, err := netlink.AddrList(link, family)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	for _, a := range list {
-		if p, ok := prefixOf(a.IPNet.IP, a.IPNet.Mask); ok && !p.Addr().IsLinkLocalUnicast() {
+	for _, p := range deviceAddresses(name, family) {
+		if !p.Addr().IsLinkLocalUnicast() {
 			return p
 		}
 	}
 	return netip.Prefix{}
+}
+
+// deviceAddresses are none for a device that is not there.
+func deviceAddresses(name string, family int) []netip.Prefix {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return nil
+	}
+	list, err := netlink.AddrList(link, family)
+	if err != nil {
+		return nil
+	}
+	var all []netip.Prefix
+	for _, a := range list {
+		if p, ok := prefixOf(a.IPNet.IP, a.IPNet.Mask); ok {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 func prefixOf(ip, mask []byte) (netip.Prefix, bool) {
@@ -222,11 +233,13 @@ func (m *Manager) ensureBridge(w *entry) error {
 	if w.Driver != driverBridge || w.ConfigOnly {
 		return nil
 	}
-	w.owned = w.Name != types.NetworkBridge || m.config.Bridge == ""
+	if w.Name == types.NetworkBridge {
+		w.Borrowed = m.config.Bridge != ""
+	}
 	link, err := netlink.LinkByName(w.bridge)
 	var missing netlink.LinkNotFoundError
 	switch {
-	case errors.As(err, &missing) && !w.owned:
+	case errors.As(err, &missing) && w.Name == types.NetworkBridge && w.Borrowed:
 		return errdefs.ErrInvalidArgument.WithMessage(fmt.Sprintf("bridge device with non default name %s must be created manually", w.bridge))
 	case errors.As(err, &missing):
 		if link, err = makeBridge(w); err != nil {
@@ -256,12 +269,29 @@ func makeBridge(w *entry) (netlink.Link, error) {
 }
 
 func (m *Manager) configureBridge(w *entry) error {
+	if w.pool(true) != nil {
+		if err := m.enableForwarding6(); err != nil {
+			return err
+		}
+	}
 	if err := m.bridgeSysctls(w); err != nil {
 		return err
 	}
 	requests := []request{setUp(w.index)}
-	for _, p := range w.hostAddresses() {
+	own := w.hostAddresses()
+	for _, p := range own {
 		requests = append(requests, addAddress(w.index, p))
+	}
+	for _, p := range deviceAddresses(w.bridge, unix.AF_UNSPEC) {
+		// What the flags said before.
+		if !w.Borrowed && !p.Addr().IsLinkLocalUnicast() && !slices.Contains(own, p) {
+			requests = append(requests, removeAddress(w.index, p))
+		}
+	}
+	if w.pool(true) != nil {
+		// The address that the device makes itself cannot be used before it is known to be unique, seconds after the
+		// first container has come; neighbours of others are asked for from a link-local one.
+		requests = append(requests, addAddress(w.index, netip.MustParsePrefix("fe80::1/64")))
 	}
 	if _, err := m.rtnl.do(requests...); err != nil {
 		return fmt.Errorf("cannot configure bridge %s: %w", w.bridge, err)

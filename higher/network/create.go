@@ -18,12 +18,12 @@ import (
 	types "github.com/moby/moby/api/types/network"
 )
 
-func newRecord(name, driver string) types.Network {
-	return types.Network{
+func newRecord(name, driver string) record {
+	return record{Network: types.Network{
 		Name: name, ID: newID(), Created: time.Now(), Scope: "local", Driver: driver, EnableIPv4: true,
 		IPAM:    types.IPAM{Driver: "default", Options: map[string]string{}, Config: []types.IPAMConfig{}},
 		Options: map[string]string{}, Labels: map[string]string{},
-	}
+	}}
 }
 
 func randomMAC() net.HardwareAddr {
@@ -41,7 +41,7 @@ func (m *Manager) NetworkCreate(_ context.Context, r *types.CreateRequest) (type
 		return types.CreateResponse{}, err
 	}
 	n := newRecord(r.Name, driverBridge)
-	if err := m.fill(&n, r); err != nil {
+	if err := m.fill(&n.Network, r); err != nil {
 		return types.CreateResponse{}, err
 	}
 	w, err := newEntry(n)
@@ -255,27 +255,25 @@ func (m *Manager) localPrefix() netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom16(b), 48)
 }
 
-// realize makes the bridge of a new network, its part of the table, and its record, or nothing.
+// realize makes the record of a new network, its bridge and its part of the table, or nothing. The record comes first and
+// goes last, so that a daemon that is killed leaves no bridge that nobody knows.
 func (m *Manager) realize(w *entry) error {
 	for _, other := range m.networks {
 		if other.Driver == driverBridge && other.bridge == w.bridge && !w.ConfigOnly {
 			return errdefs.ErrPermissionDenied.WithMessage(fmt.Sprintf("cannot create network %s (%s): conflicts with network %s (%s): networks have same bridge name", w.ID, w.bridge, other.ID, other.bridge))
 		}
 	}
-	existed := w.ConfigOnly || linkExists(w.bridge)
-	if err := m.ensureBridge(w); err != nil {
-		return errors.Join(err, m.dropBridge(w, existed))
+	existed := !w.ConfigOnly && linkExists(w.bridge)
+	w.Borrowed = existed
+	if err := m.store.putNetwork(w.record); err != nil {
+		return err
 	}
-	if m.fw != nil && !w.ConfigOnly {
-		if err := m.fw.addNetwork(w); err != nil {
-			return errors.Join(err, m.dropBridge(w, existed))
-		}
+	err := m.ensureBridge(w)
+	if err == nil && m.fw != nil && !w.ConfigOnly {
+		err = m.fw.addNetwork(w)
 	}
-	if err := m.store.putNetwork(w.Network); err != nil {
-		if m.fw != nil && !w.ConfigOnly {
-			err = errors.Join(err, m.fw.removeNetwork(w))
-		}
-		return errors.Join(err, m.dropBridge(w, existed))
+	if err != nil {
+		return errors.Join(err, m.dropBridge(w, existed), m.store.deleteNetwork(w.ID))
 	}
 	m.networks[w.ID] = w
 	return nil
@@ -317,17 +315,17 @@ func (m *Manager) remove(w *entry) error {
 			return errdefs.ErrPermissionDenied.WithMessage(fmt.Sprintf("error while removing network: configuration network %q is in use", w.Name))
 		}
 	}
-	if err := m.store.deleteNetwork(w.ID); err != nil {
-		return err
-	}
-	delete(m.networks, w.ID)
 	var all error
 	if m.fw != nil && !w.ConfigOnly {
 		all = m.fw.removeNetwork(w)
 	}
-	if !w.ConfigOnly {
+	if !w.ConfigOnly && !w.Borrowed {
 		all = errors.Join(all, m.dropBridge(w, false))
 	}
+	if err := m.store.deleteNetwork(w.ID); err != nil {
+		return errors.Join(all, err)
+	}
+	delete(m.networks, w.ID)
 	m.emit(events.ActionDestroy, w, nil)
 	return all
 }

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
+	"github.com/dhow-containers/dhow/higher/network/dns"
 	types "github.com/moby/moby/api/types/network"
 )
 
@@ -58,6 +60,8 @@ type Sandbox struct {
 
 	published []binding
 	held      []*holder
+	names     *dns.Server
+	inside    *os.File // the namespace, for name servers on its loopback device
 }
 
 // endpoint returns the one in a network, or nil.

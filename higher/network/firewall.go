@@ -23,13 +23,17 @@ type firewall struct {
 	log *slog.Logger
 
 	mu       sync.Mutex
-	strict   bool // forwarding is on because of us: others' packets are not forwarded
+	strict   strict
+	made     bool // the table is there, or should be
 	networks map[string]netRules
 	ports    map[portKey]portTarget
 	links    map[linkKey]bool
 	own      map[uint32]bool // sockets whose changes the watcher has yet to hear of
 	watch    *watcher
 }
+
+// strict says of which families forwarding is on because of us: then others' packets are not forwarded.
+type strict struct{ v4, v6 bool }
 
 // netRules is a bridge as the table sees it.
 type netRules struct {
@@ -69,6 +73,7 @@ func (f *firewall) rebuild() error {
 }
 
 func (f *firewall) rebuildLocked() error {
+	f.made = true
 	err := f.transact(func(c *nftables.Conn) error {
 		t := newTable(c, f.strict)
 		return t.addElements(c, f.elements())
@@ -146,6 +151,17 @@ func portID(s *netlink.Conn) (uint32, error) {
 		}
 	})
 	return pid, errors.Join(err, failed)
+}
+
+// refuse6 has others' IPv6 packets not forwarded.
+func (f *firewall) refuse6() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.strict.v6 = true
+	if !f.made {
+		return nil
+	}
+	return f.rebuildLocked()
 }
 
 func (f *firewall) addNetwork(w *entry) error {

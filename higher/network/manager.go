@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,12 +18,13 @@ import (
 // A Manager is the daemon's part for networks. It works in the network namespace of the thread that opened it, which
 // is to be the process's.
 type Manager struct {
-	config Config
-	store  *store
-	events func(events.Message)
-	log    *slog.Logger
-	rtnl   *rtnl
-	fw     *firewall // nil with --iptables=false
+	config    Config
+	store     *store
+	events    func(events.Message)
+	log       *slog.Logger
+	rtnl      *rtnl
+	fw        *firewall // nil with --iptables=false
+	directory directory
 
 	mu        sync.Mutex
 	networks  map[string]*entry   // by id
@@ -181,46 +181,4 @@ func (m *Manager) emit(action events.Action, w *entry, more map[string]string) {
 		attributes[k] = v
 	}
 	m.events(events.Message{Type: events.NetworkEventType, Action: action, Actor: events.Actor{ID: w.ID, Attributes: attributes}, Scope: "local"})
-}
-
-// enableForwarding lets the host route; what it routes is the table's matter.
-func (m *Manager) enableForwarding() error {
-	opened := false
-	if m.config.IPForward {
-		var err error
-		if opened, err = turnOnForwarding(m.config); err != nil {
-			return err
-		}
-	}
-	if !m.config.Firewall {
-		return nil
-	}
-	fw, err := openFirewall(m.log)
-	if err != nil {
-		return err
-	}
-	m.fw = fw
-	if opened {
-		if err := m.store.markForwarded(); err != nil {
-			return fmt.Errorf("cannot record that forwarding was turned on: %w", err)
-		}
-	}
-	m.fw.strict = !m.config.IPForwardNoDrop && m.store.forwarded()
-	return nil
-}
-
-func turnOnForwarding(c Config) (opened bool, err error) {
-	names := []string{"ipv4/ip_forward"}
-	if c.IPv6 {
-		names = append(names, "ipv6/conf/default/forwarding", "ipv6/conf/all/forwarding")
-	}
-	for _, name := range names {
-		if have, err := os.ReadFile("/proc/sys/net/" + name); err == nil && string(have) == "0\n" {
-			opened = true
-		}
-		if err := setSysctl(name, "1"); err != nil {
-			return opened, err
-		}
-	}
-	return opened, nil
 }

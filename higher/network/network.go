@@ -34,10 +34,9 @@ const (
 
 // An entry is a network and what the manager knows about it; its first part is what the database has.
 type entry struct {
-	types.Network
+	record
 	bridge                    string // the device
 	masquerade, icc, inhibit  bool
-	owned                     bool // we made the bridge, and remove it with the network
 	mtu                       int
 	binding                   netip.Addr // where ports are published if nobody says; zero for everywhere
 	prefix                    string     // of names of interfaces in containers
@@ -48,8 +47,8 @@ type entry struct {
 }
 
 // newEntry makes an entry of what the database has.
-func newEntry(n types.Network) (*entry, error) {
-	w := &entry{Network: n, bridge: "br-" + n.ID[:min(12, len(n.ID))], masquerade: true, icc: true, owned: true, mtu: defaultMTU, prefix: "eth",
+func newEntry(n record) (*entry, error) {
+	w := &entry{record: n, bridge: "br-" + n.ID[:min(12, len(n.ID))], masquerade: true, icc: true, mtu: defaultMTU, prefix: "eth",
 		gatewayMode: "nat", gatewayMode6: "nat", endpoints: map[string]*Endpoint{}}
 	if n.Driver != driverBridge || n.ConfigOnly {
 		return w, nil

@@ -183,7 +183,7 @@ func (p *publisher) families() []bool {
 	if p.v4.IsValid() || p.m.config.UserlandProxy {
 		all = append(all, false)
 	}
-	if _, err := os.Stat("/proc/net/if_inet6"); err == nil && (p.v6.IsValid() || p.m.config.UserlandProxy) {
+	if _, err := os.Stat("/proc/thread-self/net/if_inet6"); err == nil && (p.v6.IsValid() || p.m.config.UserlandProxy) {
 		all = append(all, true)
 	}
 	return all

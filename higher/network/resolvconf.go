@@ -107,6 +107,9 @@ func (m *Manager) resolvConf(b *Sandbox) (resolvConf, error) {
 	if err != nil || b.onHost() {
 		return c, err
 	}
+	if b.user() != nil {
+		return c.embedded(), nil
+	}
 	asked := len(b.Container.DNS) > 0 || len(m.config.DNS) > 0
 	if !asked {
 		c.servers = slices.DeleteFunc(slices.Clone(c.servers), netip.Addr.IsLoopback)
@@ -115,4 +118,29 @@ func (m *Manager) resolvConf(b *Sandbox) (resolvConf, error) {
 		c.servers = publicServers
 	}
 	return c, nil
+}
+
+// embedded leads to the daemon, which knows the names of containers. They have no dots, so one without is to be asked
+// for as it is first: ndots:0, unless somebody said otherwise.
+func (c resolvConf) embedded() resolvConf {
+	var said []string
+	for _, s := range c.servers {
+		said = append(said, s.String())
+	}
+	c.comment = fmt.Sprintf("\n# ExtServers: [%s]\n", strings.Join(said, " "))
+	c.servers = []netip.Addr{resolverAddr}
+	c.options = slices.Clone(c.options)
+	if _, ok := c.ndots(); !ok {
+		c.options = append(c.options, "ndots:0")
+	}
+	return c
+}
+
+func (c resolvConf) ndots() (string, bool) {
+	for _, o := range c.options {
+		if n, ok := strings.CutPrefix(o, "ndots:"); ok {
+			return n, true
+		}
+	}
+	return "", false
 }

@@ -16,8 +16,9 @@ func (m *Manager) Restore(_ context.Context, running map[string]*os.File) error 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, b := range m.sandboxes {
-		if _, ok := running[id]; ok && b.Attached {
+		if netns, ok := running[id]; ok && b.Attached {
 			m.resume(b)
+			m.resumeNames(b, netns)
 		} else if err := m.detach(b); err != nil {
 			m.log.Warn("cannot take back what a container had of networks", "container", id, "error", err)
 		}
@@ -64,6 +65,17 @@ func (m *Manager) resume(b *Sandbox) {
 		for _, l := range m.linksOf(b) {
 			m.fw.links[l] = true
 		}
+	}
+}
+
+// resumeNames answers a container's queries again: the sockets in its namespace ended with the daemon before.
+func (m *Manager) resumeNames(b *Sandbox, netns *os.File) {
+	m.directory.add(b.Endpoints)
+	if netns == nil {
+		return
+	}
+	if err := inNetns(netns, func() error { return m.serveNames(b, netns) }); err != nil {
+		m.log.Error("a container's names are not answered", "container", b.Container.Name, "error", err)
 	}
 }
 

@@ -35,11 +35,17 @@ func openStore(db *bolt.DB, dir string) (*store, error) {
 	return &store{db: db, dir: dir}, nil
 }
 
-func (s *store) networks() ([]types.Network, error) {
-	var all []types.Network
+// A record is a network as the database has it.
+type record struct {
+	types.Network
+	Borrowed bool `json:",omitempty"` // the bridge was there before the network, and stays
+}
+
+func (s *store) networks() ([]record, error) {
+	var all []record
 	err := s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucket).ForEach(func(id, value []byte) error {
-			var n types.Network
+			var n record
 			if err := json.Unmarshal(value, &n); err != nil {
 				return fmt.Errorf("cannot read the record of network %s: %w", id, err)
 			}
@@ -50,7 +56,7 @@ func (s *store) networks() ([]types.Network, error) {
 	return all, err
 }
 
-func (s *store) putNetwork(n types.Network) error {
+func (s *store) putNetwork(n record) error {
 	value, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("internal error: cannot encode network %s: %w", n.Name, err)
@@ -93,15 +99,23 @@ func (s *store) deleteSandbox(id string) error {
 	return err
 }
 
-// marker is there from when forwarding was turned on by us until the host starts again.
-const marker = "forwarding"
+// A marker is there from when forwarding of a family was turned on by us until the host starts again.
+const (
+	marker4 = "forwarding"
+	marker6 = "forwarding6"
+)
 
-func (s *store) forwarded() bool {
-	_, err := os.Stat(filepath.Join(s.dir, marker))
+func (s *store) marked(name string) bool {
+	_, err := os.Stat(filepath.Join(s.dir, name))
 	return err == nil
 }
 
-func (s *store) markForwarded() error { return os.WriteFile(filepath.Join(s.dir, marker), nil, 0o600) }
+func (s *store) mark(name string) error {
+	if err := os.WriteFile(filepath.Join(s.dir, name), nil, 0o600); err != nil {
+		return fmt.Errorf("cannot record that forwarding was turned on: %w", err)
+	}
+	return nil
+}
 
 // sandboxes returns what all containers hold. A file that cannot be read says nothing about anything that is still
 // there: it is removed.
@@ -112,7 +126,7 @@ func (s *store) sandboxes() ([]*Sandbox, error) {
 	}
 	var all []*Sandbox
 	for _, e := range entries {
-		if e.Name() == marker {
+		if e.Name() == marker4 || e.Name() == marker6 {
 			continue
 		}
 		path := filepath.Join(s.dir, e.Name())

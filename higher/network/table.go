@@ -65,7 +65,7 @@ func (s newSet) to(data ...nftables.SetDatatype) {
 }
 
 // newTable puts a new table in the place of one that may be there.
-func newTable(c *nftables.Conn, strict bool) *table {
+func newTable(c *nftables.Conn, strict strict) *table {
 	t := theTable()
 	c.AddTable(t.Table)
 	c.DelTable(t.Table)
@@ -86,15 +86,9 @@ type builder struct {
 	t *table
 }
 
-func (b builder) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority *nftables.ChainPriority, policy nftables.ChainPolicy) *nftables.Chain {
+func (b builder) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority *nftables.ChainPriority) *nftables.Chain {
+	policy := nftables.ChainPolicyAccept
 	return b.AddChain(&nftables.Chain{Name: name, Table: b.t.Table, Type: kind, Hooknum: hook, Priority: priority, Policy: &policy})
-}
-
-func policy(strict bool) nftables.ChainPolicy {
-	if strict {
-		return nftables.ChainPolicyDrop
-	}
-	return nftables.ChainPolicyAccept
 }
 
 func (b builder) rule(chain *nftables.Chain, parts ...[]expr.Any) {
@@ -107,7 +101,7 @@ func (b builder) rule(chain *nftables.Chain, parts ...[]expr.Any) {
 
 // guard: bridges have route_localnet, so without this a container could send to the host's 127.0.0.1.
 func (b builder) guard() {
-	guard := b.base("guard", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, nftables.ChainPriorityRaw, policy(false))
+	guard := b.base("guard", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, nftables.ChainPriorityRaw)
 	b.rule(guard, b.in(setBridges), loopbackDestination(), verdict(expr.VerdictDrop))
 }
 
@@ -133,11 +127,11 @@ func (b builder) publish() {
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.RTN_LOCAL, 0, 0, 0}},
 	}
 	jump := []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: "publish"}}
-	before := b.base("prerouting", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, nftables.ChainPriorityNATDest, policy(false))
+	before := b.base("prerouting", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, nftables.ChainPriorityNATDest)
 	b.rule(before, loopbackDestination(), verdict(expr.VerdictReturn))
 	b.rule(before, b.in(setNoICC), verdict(expr.VerdictReturn))
 	b.rule(before, local, jump)
-	output := b.base("output", nftables.ChainTypeNAT, nftables.ChainHookOutput, nftables.ChainPriorityNATDest, policy(false))
+	output := b.base("output", nftables.ChainTypeNAT, nftables.ChainHookOutput, nftables.ChainPriorityNATDest)
 	b.rule(output, loopbackDestination6(), verdict(expr.VerdictReturn))
 	b.rule(output, local, jump)
 }
@@ -151,9 +145,9 @@ func (b builder) translate(ports string, nfproto byte, length uint32) []expr.Any
 }
 
 // forward: what may pass. An internal network leads nowhere; into the others come answers, published ports and, if ICC
-// is on, what stays on the bridge.
-func (b builder) forward(strict bool) {
-	forward := b.base("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter, policy(strict))
+// is on, what stays on the bridge. What does not concern our bridges passes, unless it could not before we came.
+func (b builder) forward(strict strict) {
+	forward := b.base("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter)
 	established := []expr.Any{
 		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: native(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED), Xor: native(0)},
@@ -169,13 +163,19 @@ func (b builder) forward(strict bool) {
 	b.rule(forward, b.out(setBridges), translated(), accept)
 	b.rule(forward, b.out(setBridges), drop)
 	b.rule(forward, b.in(setBridges), accept)
+	if strict.v4 {
+		b.rule(forward, isFamily(unix.NFPROTO_IPV4), drop)
+	}
+	if strict.v6 {
+		b.rule(forward, isFamily(unix.NFPROTO_IPV6), drop)
+	}
 }
 
 // postrouting: who sends what. What a container sends to itself or a neighbour by a published port has to come back
 // by way of the host; so has what the host sends from 127.0.0.1. The former goes by addresses, as br_netfilter does not
 // say here which device a packet came from.
 func (b builder) postrouting() {
-	post := b.base("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, policy(false))
+	post := b.base("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource)
 	masquerade := []expr.Any{&expr.Masq{}}
 	b.rule(post, b.out(setBridges), loopbackSource(), masquerade)
 	b.rule(post, b.out(setBridges), b.source(unix.NFPROTO_IPV4, 12, 4, setSubnets4), translated(), masquerade)

@@ -190,7 +190,7 @@ type container struct {
 }
 
 func containerInfo(name string) network.Container {
-	id := strings.Repeat(fmt.Sprintf("%x", name), 64)[:64]
+	id := ("c" + strings.Repeat(fmt.Sprintf("%x", name), 64))[:64]
 	return network.Container{ID: id, Name: name, Hostname: id[:12]}
 }
 

@@ -3,6 +3,7 @@
 # make test-soak  the robustness tests in their long form: 2000 runs, 500 containers alive
 # make test-engines  under dockerd, podman and containerd, which must be installed
 # make test-cri   pods as a kubelet makes them, with our shim and with containerd's and runc
+# make test-containerd  containerd's own tests of its client, with its shim and with ours
 # make test-vm    the tests where control groups of version 2 limit: in a virtual machine (integration/README.md)
 # make test-vm-quick  only those that cannot run elsewhere
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
@@ -16,7 +17,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-cri test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-cri test-containerd test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -60,6 +61,12 @@ test-engines: missing build
 test-cri: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
 	DHOW_TEST_PEER=1 $(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./cri | bin/testcount
+
+# As root; takes a while. SUITE: only tests with such names.
+SUITE ?= 1
+test-containerd: missing build
+	$(GO) build -o bin/testcount ./integration/testcount
+	DHOW_TEST_SUITE='$(SUITE)' $(GO) test -C integration/containerd2 -json -count=1 -timeout 40m ./suite | bin/testcount
 
 # As root. Debian packages beside those above: bats jq gawk make gcc libseccomp-dev uidmap iproute2 sshfs.
 test-bats: build
@@ -107,7 +114,9 @@ vet: seccomp-compile
 # A tool, not a dependency: it stays out of go.mod and comes from the module cache or the proxy. SA1019 is
 # off because a runtime has to honour what the runtime spec deprecates (prestart hooks, kernel memory).
 staticcheck: seccomp-compile
-	@if $(GO) run $(STATICCHECK) -version > /dev/null 2>&1; then $(GO) run $(STATICCHECK) -checks 'inherit,-SA1019' ./...; \
+	@if $(GO) run $(STATICCHECK) -version > /dev/null 2>&1; then \
+		$(GO) run $(STATICCHECK) -checks 'inherit,-SA1019' ./... && \
+		cd integration/containerd2 && $(GO) run $(STATICCHECK) -checks 'inherit,-SA1019' ./...; \
 	else echo 'staticcheck skipped: it is neither in the module cache nor to be had from the proxy'; fi
 
 lint: build

@@ -101,3 +101,15 @@ func TestTopLevel(t *testing.T) {
 		}
 	}
 }
+
+// The module in containerd2/ has this one in it, and has to follow when this one's modules change.
+func TestModulesOfContainerd2(t *testing.T) {
+	t.Parallel()
+	tree, err := Tree()
+	must(t, err)
+	cmd := exec.Command("go", "list", "-deps", "./host")
+	cmd.Dir = filepath.Join(tree, "integration/containerd2")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("cd integration/containerd2 && go mod tidy: %v: %s", err, lastLines(string(out), 5))
+	}
+}

@@ -150,7 +150,7 @@ func TestMetrics(t *testing.T) {
 // TestRestart kills containerd, has one container end meanwhile, and starts it again.
 func TestRestart(t *testing.T) {
 	under(t, func(f *fixture) {
-		stays, out := f.start("stays", nil, "sh", "-c", "echo first; until [ -e /go ]; do sleep 0.05; done; echo last; exit 6")
+		_, out := f.start("stays", nil, "sh", "-c", "echo first; until [ -e /go ]; do sleep 0.05; done; echo last; exit 6")
 		ends, ready := f.start("ends", nil, "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done")
 		host.Await(f.t, "the first line", func() bool { return out.String() == "first\n" })
 		host.Await(f.t, "the trap", func() bool { return ready.String() == "ready\n" })
@@ -165,7 +165,7 @@ func TestRestart(t *testing.T) {
 		c, err := f.client.LoadContainer(f.ctx, "stays")
 		f.must(err)
 		var again buffer
-		stays, err = c.Task(f.ctx, cio.NewAttach(cio.WithStreams(nil, &again, &again)))
+		stays, err := c.Task(f.ctx, cio.NewAttach(cio.WithStreams(nil, &again, &again)))
 		f.must(err)
 		p, err := stays.Exec(f.ctx, "e", f.processSpec(stays, "touch", "/go"), cio.NullIO)
 		f.must(err)

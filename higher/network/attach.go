@@ -59,6 +59,7 @@ func (m *Manager) join(b *Sandbox, netns *os.File, endpoints []*Endpoint) error 
 		if w == nil || e.Driver != driverBridge {
 			continue
 		}
+		m.departures.settle(e.addresses()...)
 		e.Interface = b.interfaceName(w, e)
 		v := veth{host: e.Host, bridge: w.index, isolated: !w.icc, hairpin: hairpin, container: e.Interface, netns: netns, mac: []byte(e.MAC), mtu: w.mtu}
 		outside = append(outside, v.requests()...)
@@ -214,6 +215,7 @@ func (m *Manager) publish(b *Sandbox) error {
 	if err := m.fw.publish(rulesOfPorts(b.published), m.linksOf(b)); err != nil {
 		return errors.Join(err, m.unpublish(b))
 	}
+	m.forgetFlows(b.published)
 	return nil
 }
 
@@ -242,6 +244,7 @@ func (m *Manager) unpublish(b *Sandbox) error {
 	var err error
 	if m.fw != nil {
 		err = m.fw.withdraw(rulesOfPorts(b.published), b.addresses())
+		m.forgetFlows(b.published)
 	}
 	for _, h := range b.held {
 		m.release(h)
@@ -283,7 +286,7 @@ func (b *Sandbox) stopServing() {
 }
 
 // Detach takes back all that a container holds, addresses too, as Docker does when a container stops: devices, ports,
-// names. It is called when the container has ended, however it did, and when one that was reserved for does not start.
+// names. Devices may take a little longer; see Settle. It is called when the container has ended, however it did, and when one that was reserved for does not start.
 // A container that holds nothing is no error.
 func (m *Manager) Detach(_ context.Context, id string) error {
 	m.mu.Lock()
@@ -299,7 +302,8 @@ func (m *Manager) detach(b *Sandbox) error {
 	id := b.Container.ID
 	m.directory.remove(b.Endpoints)
 	b.stopNames()
-	err := errors.Join(m.unpublish(b), m.part(b, b.Endpoints))
+	err := m.unpublish(b)
+	m.leaveLater(b.Endpoints)
 	for _, e := range b.Endpoints {
 		w := m.networks[e.NetworkID]
 		if w == nil {

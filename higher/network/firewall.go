@@ -28,7 +28,9 @@ type firewall struct {
 	networks map[string]netRules
 	ports    map[portKey]portTarget
 	links    map[linkKey]bool
-	own      map[uint32]bool // sockets whose changes the watcher has yet to hear of
+	own      map[uint32]bool // our sockets' addresses: their changes are no damage
+	conn     *nftables.Conn
+	socket   *netlink.Conn // of conn
 	watch    *watcher
 }
 
@@ -63,7 +65,14 @@ func openFirewall(log *slog.Logger) (*firewall, error) {
 	return f, err
 }
 
-func (f *firewall) Close() { f.watch.Close() }
+func (f *firewall) Close() {
+	f.watch.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.conn != nil {
+		f.conn.CloseLasting()
+	}
+}
 
 // rebuild replaces the table by one that holds all that is known.
 func (f *firewall) rebuild() error {
@@ -115,25 +124,41 @@ func (f *firewall) apply(ch change) error {
 	return f.rebuildLocked()
 }
 
-// transact commits what fill puts in, all or nothing. Every transaction has a socket of its own: an answer that one has
-// not waited for is no other's.
+// transact commits what fill puts in, all or nothing. The socket stays open: to close one waits for what was deleted to
+// be freed, for milliseconds. After an error it is replaced, as answers may be left in it.
 func (f *firewall) transact(fill func(*nftables.Conn) error) error {
-	c, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(s *netlink.Conn) error {
-		if pid, err := portID(s); err == nil {
-			f.own[pid] = true
+	if f.conn == nil {
+		if err := f.dial(); err != nil {
+			return err
 		}
+	}
+	err := f.socket.SetDeadline(time.Now().Add(30 * time.Second))
+	if err == nil {
+		err = fill(f.conn)
+	}
+	if err == nil {
+		err = f.conn.Flush()
+	}
+	if err != nil {
+		f.conn.CloseLasting()
+		f.conn, f.socket = nil, nil
+	}
+	return err
+}
+
+func (f *firewall) dial() error {
+	conn, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(s *netlink.Conn) error {
 		s.SetWriteBuffer(8 << 20)
 		s.SetReadBuffer(8 << 20)
-		return s.SetDeadline(time.Now().Add(30 * time.Second))
+		pid, err := portID(s)
+		f.own[pid], f.socket = true, s
+		return err
 	}))
 	if err != nil {
 		return fmt.Errorf("cannot open a netfilter socket: %w", err)
 	}
-	defer c.CloseLasting()
-	if err := fill(c); err != nil {
-		return err
-	}
-	return c.Flush()
+	f.conn = conn
+	return nil
 }
 
 // portID is the address of a netlink socket, which notifications about its changes carry.

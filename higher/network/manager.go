@@ -18,13 +18,14 @@ import (
 // A Manager is the daemon's part for networks. It works in the network namespace of the thread that opened it, which
 // is to be the process's.
 type Manager struct {
-	config    Config
-	store     *store
-	events    func(events.Message)
-	log       *slog.Logger
-	rtnl      *rtnl
-	fw        *firewall // nil with --iptables=false
-	directory directory
+	config     Config
+	store      *store
+	events     func(events.Message)
+	log        *slog.Logger
+	rtnl       *rtnl
+	fw         *firewall // nil with --iptables=false
+	directory  directory
+	departures departures
 
 	mu        sync.Mutex
 	networks  map[string]*entry   // by id
@@ -45,6 +46,7 @@ func Open(ctx context.Context, o Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{config: o.Config, store: s, events: o.Events, log: o.Log, networks: map[string]*entry{}, sandboxes: map[string]*Sandbox{}, ports: portTable{}}
+	m.departures.changed = sync.NewCond(&m.departures.mu)
 	if m.log == nil {
 		m.log = slog.Default()
 	}
@@ -87,6 +89,7 @@ func (m *Manager) Close() error {
 	for _, b := range m.sandboxes {
 		b.stopServing()
 	}
+	m.departures.settle()
 	if m.fw != nil {
 		m.fw.Close()
 	}

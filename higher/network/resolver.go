@@ -51,7 +51,7 @@ func (m *Manager) serveNames(b *Sandbox, netns *os.File) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("cannot answer names in the container: %w", err), udp.Close())
 	}
-	err = redirect(udp.LocalAddr().(*net.UDPAddr).Port, tcp.Addr().(*net.TCPAddr).Port)
+	err = redirect(b.Attached, udp.LocalAddr().(*net.UDPAddr).Port, tcp.Addr().(*net.TCPAddr).Port)
 	if err != nil {
 		return errors.Join(err, udp.Close(), tcp.Close())
 	}
@@ -121,15 +121,17 @@ func dialInside(netns *os.File) func(string, netip.AddrPort, time.Duration) (net
 }
 
 // redirect is a table of one chain in the namespace of the calling thread; it replaces that of a daemon before.
-func redirect(udp, tcp int) error {
+func redirect(again bool, udp, tcp int) error {
 	c, err := nftables.New()
 	if err != nil {
 		return fmt.Errorf("cannot open a netfilter socket in the container: %w", err)
 	}
 	t := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: tableName + "-dns"}
 	c.AddTable(t)
-	c.DelTable(t)
-	c.AddTable(t)
+	if again {
+		c.DelTable(t)
+		c.AddTable(t)
+	}
 	accept := nftables.ChainPolicyAccept
 	chain := c.AddChain(&nftables.Chain{Name: "output", Table: t, Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookOutput, Priority: nftables.ChainPriorityNATDest, Policy: &accept})
 	for _, to := range []struct {

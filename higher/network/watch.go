@@ -54,7 +54,6 @@ func (w *watcher) run(f *firewall) {
 		for _, m := range messages {
 			damaged = damaged || f.damage(m)
 			ended = ended || m.Header.Type == unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_NEWGEN
-			f.heard(m)
 		}
 		// The last message of a transaction tells the new generation.
 		if damaged && ended {
@@ -93,15 +92,6 @@ func ours(b []byte) bool {
 		b = b[min(len(b), (length+3)&^3):]
 	}
 	return false
-}
-
-// heard forgets the socket of a transaction of ours once all of it was heard.
-func (f *firewall) heard(m netlink.Message) {
-	if m.Header.Type == unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_NEWGEN {
-		f.mu.Lock()
-		delete(f.own, m.Header.PID)
-		f.mu.Unlock()
-	}
 }
 
 func (f *firewall) repair() {

@@ -127,6 +127,7 @@ func TestKilledDaemonLeavesNothing(t *testing.T) {
 // inventory is what the manager has in the kernel and on disk, with names that differ between runs taken out.
 func (w *world) inventory() string {
 	w.Helper()
+	w.manager.Settle()
 	var all []string
 	links, err := netlink.LinkList()
 	must(w.T, err)

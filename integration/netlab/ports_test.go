@@ -4,7 +4,9 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/dhow-containers/dhow/higher/network"
 	types "github.com/moby/moby/api/types/network"
@@ -115,6 +117,42 @@ func TestWithoutFirewall(t *testing.T) {
 		w.reaches(w.outside, "udp", "10.99.0.1:8080", "a 172.17.0.1")
 		if got := w.elements(); len(got) > 0 {
 			w.Error(got)
+		}
+	})
+}
+
+// Who talks to a published UDP port without a pause reaches the container that has it now.
+func TestDatagramsFollowThePort(t *testing.T) {
+	inWorld(t, network.DefaultConfig(), func(w *world) {
+		w.restore(nil)
+		var c net.Conn
+		must(w.T, w.outside.in(func() (err error) {
+			c, err = net.Dial("udp", "10.99.0.1:5300")
+			return err
+		}))
+		defer c.Close()
+		ask := func() string {
+			must(w.T, c.SetDeadline(time.Now().Add(2*time.Second)))
+			if _, err := c.Write([]byte("?")); err != nil {
+				return err.Error()
+			}
+			buf := make([]byte, 100)
+			n, err := c.Read(buf)
+			if err != nil {
+				return err.Error()
+			}
+			return string(buf[:n])
+		}
+		if got := ask(); !strings.Contains(got, "refused") { // a flow to the host itself
+			w.Error(got)
+		}
+		for _, name := range []string{"a", "b"} {
+			s := w.run(name, []string{"bridge"}, publish("5300:53/udp"))
+			s.serveUDP(":53", name)
+			if got := ask(); got != name+" 10.99.0.2" {
+				w.Error(got)
+			}
+			must(w.T, w.manager.Detach(context.Background(), s.ID))
 		}
 	})
 }

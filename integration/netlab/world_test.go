@@ -68,7 +68,7 @@ func inEmptyWorld(t *testing.T, body func(w *world)) {
 
 func again(t *testing.T) {
 	t.Helper()
-	c := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "2m")
+	c := exec.Command("/proc/self/exe", "-test.run", "^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.v", "-test.timeout", "2m")
 	c.Env = append(os.Environ(), worldVariable+"="+t.Name())
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread()
@@ -88,11 +88,21 @@ func again(t *testing.T) {
 func (w *world) open(config network.Config) {
 	w.Helper()
 	var err error
+	w.manager, err = w.tryOpen(config)
+	must(w.T, err)
+}
+
+func (w *world) tryOpen(config network.Config) (*network.Manager, error) {
+	w.Helper()
+	var err error
 	w.db, err = bolt.Open(filepath.Join(w.dir, "engine.db"), 0o600, &bolt.Options{Timeout: 5 * time.Second})
 	must(w.T, err)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.manager, err = network.Open(context.Background(), network.Options{DB: w.db, StateDir: filepath.Join(w.dir, "run"), Log: log, Config: config})
-	must(w.T, err)
+	m, err := network.Open(context.Background(), network.Options{DB: w.db, StateDir: filepath.Join(w.dir, "run"), Log: log, Config: config})
+	if err != nil {
+		must(w.T, w.db.Close())
+	}
+	return m, err
 }
 
 func (w *world) close() {
@@ -102,7 +112,7 @@ func (w *world) close() {
 	w.manager = nil
 }
 
-// start opens the manager's part for a host without containers.
+// restore names the containers that run.
 func (w *world) restore(running map[string]*os.File) {
 	w.Helper()
 	must(w.T, w.manager.Restore(context.Background(), running))

@@ -114,6 +114,7 @@ func (m *Manager) configureDefault(n *types.Network, old *entry) error {
 	if v4.IPRange == v4.Subnet {
 		v4.IPRange = netip.Prefix{}
 	}
+	routeBy(&v4, auxRoute4, c.DefaultGateway)
 	n.IPAM.Config = []types.IPAMConfig{v4}
 	if n.EnableIPv6 = c.IPv6; c.IPv6 {
 		bip6 := c.BIP6
@@ -124,9 +125,17 @@ func (m *Manager) configureDefault(n *types.Network, old *entry) error {
 		if err != nil {
 			return err
 		}
+		routeBy(&v6, auxRoute6, c.DefaultGateway6)
 		n.IPAM.Config = append(n.IPAM.Config, v6)
 	}
 	return nil
+}
+
+// routeBy has containers' default route lead to another address than the bridge's.
+func routeBy(c *types.IPAMConfig, name string, gateway netip.Addr) {
+	if gateway.IsValid() && gateway != c.Gateway {
+		c.AuxAddress = map[string]netip.Addr{name: gateway}
+	}
 }
 
 // defaultSubnet finds the subnet and the address of the default bridge.

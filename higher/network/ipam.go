@@ -14,9 +14,16 @@ type pool struct {
 	subnet  netip.Prefix
 	ranged  netip.Prefix // where addresses are taken from that nobody asked for; the subnet, or a part of it
 	gateway netip.Addr
+	route   netip.Addr // where containers' default route leads: the gateway, unless somebody named another
 	used    map[netip.Addr]bool
 	last    netip.Addr // the last one handed out: the next comes behind it, so that a freed address rests longest
 }
+
+// Auxiliary addresses of these names are the default routes of containers, as with Docker.
+const (
+	auxRoute4 = "DefaultGatewayIPv4"
+	auxRoute6 = "DefaultGatewayIPv6"
+)
 
 // newPool makes the pool of a subnet; the gateway, if there is to be one, and auxiliary addresses are taken.
 func newPool(c types.IPAMConfig) (*pool, error) {
@@ -29,7 +36,13 @@ func newPool(c types.IPAMConfig) (*pool, error) {
 			return nil, fmt.Errorf("auxiliary address %s (%s): %w", a, name, err)
 		}
 	}
-	if p.gateway = c.Gateway; !p.gateway.IsValid() {
+	p.gateway, p.route = c.Gateway, c.Gateway
+	for _, name := range []string{auxRoute4, auxRoute6} {
+		if a, ok := c.AuxAddress[name]; ok {
+			p.route = a
+		}
+	}
+	if !p.gateway.IsValid() {
 		return p, nil
 	}
 	if err := p.take(p.gateway); err != nil {

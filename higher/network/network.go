@@ -149,7 +149,7 @@ func (w *entry) gateway(v6 bool) netip.Addr {
 	if p == nil || w.Internal || w.mode(v6) == "isolated" {
 		return netip.Addr{}
 	}
-	return p.gateway
+	return p.route
 }
 
 // hostAddresses are the bridge's own.

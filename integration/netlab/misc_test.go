@@ -133,6 +133,15 @@ func TestFlagsOfTheDefaultBridge(t *testing.T) {
 		}))
 		w.close()
 		config = network.DefaultConfig()
+		config.BIP, config.DefaultGateway = netip.MustParsePrefix("10.67.0.1/24"), netip.MustParseAddr("10.67.0.200")
+		w.open(config)
+		w.restore(nil)
+		d := w.run("d", []string{"bridge"}, nil)
+		if e := d.endpoints[0]; e.IPv4.String() != "10.67.0.2/24" || e.Gateway.String() != "10.67.0.200" {
+			w.Errorf("%+v", e)
+		}
+		w.close()
+		config = network.DefaultConfig()
 		config.Bridge = "none"
 		w.open(config)
 		w.restore(nil)

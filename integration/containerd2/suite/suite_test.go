@@ -5,10 +5,12 @@ package suite
 import (
 	"bufio"
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,6 +84,7 @@ func (s *suite) run(runtimeName string) map[string]string {
 		must(s.t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"))
 		defer unix.Unmount(dir, unix.MNT_DETACH)
 	}
+	defer removeGroups(s.t, groups())
 	args := []string{"--pid", "--fork", "--kill-child", "--mount-proc", s.program, "-test.root", "-test.v", "-test.timeout", "8m", "-test.skip", unsuitable, "-no-criu"}
 	if only := os.Getenv("DHOW_TEST_SUITE"); only != "1" {
 		args = append(args, "-test.run", only)
@@ -109,6 +112,32 @@ func (s *suite) run(runtimeName string) map[string]string {
 		s.t.Fatalf("%s: no test passed", runtimeName)
 	}
 	return found
+}
+
+// groups are the control groups of the namespace that containerd's tests use.
+func groups() (list []string) {
+	tops, _ := filepath.Glob("/sys/fs/cgroup/*/testing*")
+	for _, top := range tops {
+		filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				list = append(list, path)
+			}
+			return nil
+		})
+	}
+	return list
+}
+
+// removeGroups removes those that were not there before: containerd's tests leave them.
+func removeGroups(t *testing.T, before []string) {
+	now := groups()
+	for _, dir := range slices.Backward(now) { // the innermost first
+		if !slices.Contains(before, dir) {
+			if err := os.Remove(dir); err != nil {
+				t.Log(err)
+			}
+		}
+	}
 }
 
 // exceptions are tests that want what containerd's own shim has and ours does not, with the reason.

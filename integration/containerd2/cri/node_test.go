@@ -71,16 +71,22 @@ const network = `{"cniVersion": "0.4.0", "name": "dhowtest", "plugins": [{"type"
 // readmeConfig is the block of README.md that begins with a version of containerd's config.
 func readmeConfig(t *testing.T, version string) string {
 	t.Helper()
+	return version + "\n" + before + readmeBlock(t, version+"\n", "runtime_type")
+}
+
+// readmeBlock is the rest of the block that begins so; it has a word in it.
+func readmeBlock(t *testing.T, begin, word string) string {
+	t.Helper()
 	tree, err := integration.Tree()
 	must(t, err)
 	text, err := os.ReadFile(filepath.Join(tree, "README.md"))
 	must(t, err)
-	_, block, found := strings.Cut(string(text), "```\n"+version+"\n")
+	_, block, found := strings.Cut(string(text), "```\n"+begin)
 	block, _, ended := strings.Cut(block, "```\n")
-	if !found || !ended || !strings.Contains(block, "runtime_type") {
-		t.Fatalf("README.md has no config with %s", version)
+	if !found || !ended || !strings.Contains(block, word) {
+		t.Fatalf("README.md has no block with %s", begin)
 	}
-	return version + "\n" + before + block
+	return block
 }
 
 // onNodes runs a test on each containerd with each runtime handler: ours, and runc's if $DHOW_TEST_PEER is set.
@@ -104,14 +110,15 @@ func handlers() []string {
 	return []string{"dhow"}
 }
 
-func newNode(t *testing.T, p host.Programs) *node {
+func newNode(t *testing.T, p host.Programs, options ...string) *node {
 	t.Helper()
 	if _, err := os.Stat("/usr/lib/cni/bridge"); err != nil {
 		t.Skip("needs Debian's package containernetworking-plugins")
 	}
-	config := readmeConfig(t, "version = 2") + settings1
+	more := strings.Join(options, "\n")
+	config := readmeConfig(t, "version = 2") + more + settings1
 	if p.New {
-		config = readmeConfig(t, "version = 3") + settings2
+		config = readmeConfig(t, "version = 3") + more + settings2
 	}
 	n := &node{new: p.New, parent: fmt.Sprintf("/dhowtest-cri-%d-%s", os.Getpid(), p.Name)}
 	n.Host = host.Start(t, p, "k8s.io", config, func(dir string) {

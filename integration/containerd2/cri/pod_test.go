@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/dhow-containers/dhow/integration/containerd2/host"
@@ -223,4 +224,30 @@ func nodeFeatures(t *testing.T, n *node) {
 		}
 	}
 	t.Errorf("handlers: %v", r.RuntimeHandlers)
+}
+
+// TestOptions has README.md's lines for systemd, and sees by an error that they arrive: the pod's control group is not a slice.
+func TestOptions(t *testing.T) {
+	const file = "/etc/containerd"
+	if err := unix.Mount("tmpfs", file, "tmpfs", 0, ""); err != nil {
+		t.Skipf("needs a directory %s: %v", file, err)
+	}
+	t.Cleanup(func() { unix.Unmount(file, unix.MNT_DETACH) })
+	must(t, os.WriteFile(file+"/dhow.toml", []byte("SystemdCgroup = true\n"), 0o644))
+	for _, p := range host.Both(t) {
+		t.Run(p.Name, func(t *testing.T) {
+			table := `  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.dhow.options]` + "\n"
+			if p.New {
+				table = `  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.dhow.options]` + "\n"
+			}
+			n := newNode(t, p, table+readmeBlock(t, table, "="))
+			n.handler = "dhow"
+			config := n.podConfig(t)
+			onHost(config)
+			_, err := n.client.RunPodSandbox(t.Context(), &cri.RunPodSandboxRequest{Config: config, RuntimeHandler: n.handler})
+			if err == nil || !strings.Contains(err.Error(), "systemd cgroups") {
+				t.Errorf("a pod of systemd's: %v", err)
+			}
+		})
+	}
 }

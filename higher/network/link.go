@@ -147,15 +147,7 @@ func removeAddress(index int, p netip.Prefix) request {
 
 // addDefault makes the route to everywhere; the one there was is replaced.
 func addDefault(index int, gateway netip.Addr) request {
-	add := defaultRoute("set the default route by "+gateway.String(), unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, index, gateway)
-	return add
-}
-
-// removeDefault takes it back.
-func removeDefault(index int, gateway netip.Addr) request {
-	del := defaultRoute("remove the default route by "+gateway.String(), unix.RTM_DELROUTE, 0, index, gateway)
-	del.tolerate = unix.ESRCH
-	return del
+	return defaultRoute("set the default route by "+gateway.String(), unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, index, gateway)
 }
 
 func defaultRoute(doing string, message, flags, index int, gateway netip.Addr) request {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/diagnose"
-	"github.com/dhow-containers/dhow/runtime/internal/inroot"
+	"github.com/dhow-containers/dhow/runtime/inroot"
 	"github.com/dhow-containers/dhow/runtime/plan"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dhow-containers/dhow/runtime/internal/inroot"
+	"github.com/dhow-containers/dhow/runtime/inroot"
 )
 
 // view is a root file system to look things up in, as a process in it would.

@@ -9,7 +9,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
-	"github.com/dhow-containers/dhow/runtime/internal/inroot"
+	"github.com/dhow-containers/dhow/runtime/inroot"
 	"github.com/dhow-containers/dhow/spec"
 )
 

@@ -1,15 +1,18 @@
 package volume
 
 import (
-	"context"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
 
-	"github.com/containerd/errdefs"
-	"github.com/dhow-containers/dhow/higher/api"
-	types "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/api/types/volume"
+	"github.com/moby/sys/mountinfo"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -17,7 +20,7 @@ import (
 type Options struct {
 	DB       *bolt.DB // volumes live in its bucket "volumes"
 	Root     string   // the directory of volumes
-	DataRoot string   // the engine's directory: binds of it or of what it is in do not propagate into it
+	DataRoot string   // the engine's directory: mounts in it shall not be held by containers that bind it
 	UID, GID int      // owner of new volumes: root, as containers see it
 	// Events hears create, destroy, mount, unmount and prune; nil for nobody.
 	Events func(action events.Action, name string, attributes map[string]string)
@@ -25,67 +28,149 @@ type Options struct {
 }
 
 // Manager holds the volumes.
-type Manager struct{ Options }
+type Manager struct {
+	options Options
+	store   *store
+	log     *slog.Logger
 
-// Open opens the volumes that there are.
-func Open(o Options) (*Manager, error) { return &Manager{o}, nil }
-
-// VolumeList lists volumes by the filters dangling, driver, label and name.
-func (m *Manager) VolumeList(ctx context.Context, f api.Filters) (volume.ListResponse, error) {
-	return volume.ListResponse{}, errdefs.ErrNotImplemented
+	mu      sync.Mutex // of volumes, and of users and active of each
+	volumes map[string]*entry
+	opened  map[string][]*os.File // directories in volumes that a container is to be given, by container
 }
 
-// VolumeInspect shows a volume.
-func (m *Manager) VolumeInspect(ctx context.Context, name string) (*volume.Volume, error) {
-	return nil, errdefs.ErrNotImplemented
+// entry is a volume.
+type entry struct {
+	record
+	users  map[string]bool // ids of containers that have it
+	active map[string]bool // of those that run
+	gone   bool            // it has been removed, or is being
+
+	disk    sync.Mutex // of what is done to its directory; taken before the manager's mu, never after
+	mounted bool       // its device is mounted; under disk
 }
 
-// VolumeCreate makes a volume, or returns the one that has the name already.
-func (m *Manager) VolumeCreate(ctx context.Context, r *volume.CreateRequest) (*volume.Volume, error) {
-	return nil, errdefs.ErrNotImplemented
+// The parts of a volume's directory.
+const (
+	dataName = "_data"
+	copyName = "_copy" // what becomes _data once it is complete
+)
+
+func (m *Manager) dir(name string) string  { return filepath.Join(m.options.Root, name) }
+func (m *Manager) data(name string) string { return filepath.Join(m.options.Root, name, dataName) }
+
+// Open opens the volumes that there are, and ends what a daemon that was killed had begun.
+func Open(o Options) (*Manager, error) {
+	m := &Manager{options: o, log: o.Log, volumes: map[string]*entry{}, opened: map[string][]*os.File{}}
+	if m.log == nil {
+		m.log = slog.Default()
+	}
+	if err := os.MkdirAll(o.Root, 0o701); err != nil {
+		return nil, fmt.Errorf("cannot make the directory of volumes: %w", err)
+	}
+	var err error
+	if m.options.Root, err = filepath.EvalSymlinks(o.Root); err != nil { // as the list of mounts has it
+		return nil, fmt.Errorf("cannot find the directory of volumes: %w", err)
+	}
+	if m.store, err = openStore(o.DB); err != nil {
+		return nil, err
+	}
+	records, err := m.store.all()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if err := m.load(r); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
-// VolumeRemove removes a volume with its data. With force it is no error that there is none.
-func (m *Manager) VolumeRemove(ctx context.Context, name string, force bool) error {
-	return errdefs.ErrNotImplemented
+// load takes a volume over from an earlier daemon.
+func (m *Manager) load(r record) error {
+	e := newEntry(r)
+	if r.Removed {
+		if err := m.erase(e); err != nil {
+			m.log.Warn("cannot remove a volume that was being removed", "volume", r.Name, "error", err)
+			e.Removed = false
+			m.volumes[r.Name] = e
+		}
+		return nil
+	}
+	if err := m.makeDirectories(r.Name); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(m.dir(r.Name), copyName)); err != nil {
+		return fmt.Errorf("cannot remove a half-made copy: %w", err)
+	}
+	if e.device() {
+		mounted, err := mountinfo.Mounted(m.data(r.Name))
+		if err != nil {
+			return fmt.Errorf("cannot tell whether volume %s is mounted: %w", r.Name, err)
+		}
+		e.mounted = mounted
+	}
+	m.volumes[r.Name] = e
+	return nil
 }
 
-// VolumePrune removes volumes that no container uses: anonymous ones, or all with the filter all.
-func (m *Manager) VolumePrune(ctx context.Context, f api.Filters) (volume.PruneReport, error) {
-	return volume.PruneReport{}, errdefs.ErrNotImplemented
+func newEntry(r record) *entry {
+	return &entry{record: r, users: map[string]bool{}, active: map[string]bool{}}
 }
 
-// DiskUsage is the part of `docker system df` about volumes.
-func (m *Manager) DiskUsage(ctx context.Context, verbose bool) (*volume.DiskUsage, error) {
-	return nil, errdefs.ErrNotImplemented
+// find finds a volume; m.mu is held.
+func (m *Manager) find(name string) (*entry, error) {
+	if e := m.volumes[name]; e != nil && !e.gone {
+		return e, nil
+	}
+	return nil, noVolume(name)
+}
+
+func (m *Manager) emit(action events.Action, name string, attributes map[string]string) {
+	if m.options.Events != nil {
+		m.options.Events(action, name, attributes)
+	}
+}
+
+func driverAttribute() map[string]string { return map[string]string{"driver": driver} }
+
+// driver is the only driver of volumes that there is.
+const driver = "local"
+
+// view is the volume as clients see it.
+func (m *Manager) view(e *entry) volume.Volume {
+	return volume.Volume{
+		Name: e.Name, Driver: driver, Scope: "local", Mountpoint: m.data(e.Name), CreatedAt: e.Created,
+		Labels: maps.Clone(e.Labels), Options: maps.Clone(e.Options),
+	}
 }
 
 // Refer tells of a container of before a restart of the daemon: what Use returned for it, and whether it runs.
-func (m *Manager) Refer(container string, mounts []Mount, running bool) {}
-
-// Use decides what a new container has mounted: by --volumes-from (from returns another container's), -v, --mount, and
-// VOLUME. Volumes that are not there are made. What --tmpfs says stays in the HostConfig. On an error nothing is left.
-func (m *Manager) Use(ctx context.Context, container string, c *types.Config, h *types.HostConfig, from func(name string) ([]Mount, error)) ([]Mount, error) {
-	return nil, nil
+func (m *Manager) Refer(container string, mounts []Mount, running bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, mount := range mounts {
+		if mount.Name == "" {
+			continue
+		}
+		e, err := m.find(mount.Name)
+		if err != nil {
+			m.log.Warn("a container has a volume that is not there", "container", container, "volume", mount.Name)
+			continue
+		}
+		e.users[container] = true
+		if running {
+			e.active[container] = true
+		}
+	}
 }
 
-// Drop ends the use of a container's volumes, and with anonymous removes those that nobody named and nobody else uses.
-func (m *Manager) Drop(ctx context.Context, container string, mounts []Mount, anonymous bool) error {
-	return nil
-}
+// userList is who uses a volume; m.mu is held.
+func (e *entry) userList() []string { return slices.Sorted(maps.Keys(e.users)) }
 
-// Populate copies what the image has at the places of new, empty volumes into them. root is the container's root file
-// system without any of the mounts.
-func (m *Manager) Populate(ctx context.Context, container string, mounts []Mount, root *os.File) error {
-	return nil
+func mountAttributes(container string, m *Mount) map[string]string {
+	return map[string]string{
+		"driver": driver, "container": container, "destination": m.Destination,
+		"read/write": strconv.FormatBool(m.RW), "propagation": string(m.Propagation),
+	}
 }
-
-// Mount makes the sources of a container's mounts ready for a start: it makes or misses directories of the host, and
-// mounts volumes that have a device. It returns the mounts with the sources to use this time, which are good until
-// Unmount.
-func (m *Manager) Mount(ctx context.Context, container string, mounts []Mount) ([]Mount, error) {
-	return mounts, nil
-}
-
-// Unmount is called when a container has ended, or did not start after Mount. It may be called twice.
-func (m *Manager) Unmount(ctx context.Context, container string, mounts []Mount) error { return nil }

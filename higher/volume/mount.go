@@ -21,6 +21,7 @@ type Mount struct {
 	NoCopy    bool   `json:",omitempty"` // a new volume does not get what the image has there
 	Subpath   string `json:",omitempty"` // of a volume
 
+	OwnRoot                bool `json:",omitempty"` // of a bind: it is about the engine's directory, so that it propagates without having been told to
 	MakeSource             bool `json:",omitempty"` // of a bind: a missing source becomes a directory
 	NonRecursive           bool `json:",omitempty"` // of a bind: without the mounts below its source
 	ReadOnlyNonRecursive   bool `json:",omitempty"` // read-only, but not what is mounted below
@@ -31,9 +32,8 @@ type Mount struct {
 
 // Point is the mount as `docker inspect` shows it.
 func (m *Mount) Point() types.MountPoint {
-	p := types.MountPoint{
+	return types.MountPoint{
 		Type: m.Type, Name: m.Name, Source: m.Source, Destination: m.Destination, Driver: m.Driver,
 		Mode: m.Mode, RW: m.RW, Propagation: m.Propagation,
 	}
-	return p
 }

@@ -30,6 +30,7 @@ PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap r
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/containerd-shim-dhow-v2 ./shim/cmd/containerd-shim-dhow-v2
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/dhow-init ./higher/cmd/dhow-init
 
 # The one part in C: a static program that compiles seccomp profiles with libseccomp. The runtime, which is
 # pure Go and so starts 0.9 ms sooner, carries it as an embedded file and runs it when its cache misses.

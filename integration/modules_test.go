@@ -13,6 +13,7 @@ import (
 var programs = map[string]string{
 	"runtime":                 "./runtime/cmd/runtime",
 	"containerd-shim-dhow-v2": "./shim/cmd/containerd-shim-dhow-v2",
+	"dhow-init":               "./higher/cmd/dhow-init",
 }
 
 // Growth of what a program links shows up in review: as a change of testdata/modules/PROGRAM.txt.

@@ -33,9 +33,9 @@ func swapSeparators(r rune) rune {
 	return r
 }
 
-// sysctlNamespace returns the namespace that a parameter's file belongs to, "" when it is the whole host's.
+// SysctlNamespace returns the namespace that a parameter's file belongs to, "" when it is the whole host's.
 // Sources: ipc/ipc_sysctl.c, ipc/mq_sysctl.c, kernel/utsname_sysctl.c, kernel/ucount.c.
-func sysctlNamespace(file string) string {
+func SysctlNamespace(file string) string {
 	top, rest, _ := strings.Cut(file, "/")
 	switch top {
 	case "net":

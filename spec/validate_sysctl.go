@@ -24,7 +24,7 @@ func (c *checker) sysctl(p *path, name string) {
 		c.add(p, "%v", err)
 		return
 	}
-	switch namespace := sysctlNamespace(file); {
+	switch namespace := SysctlNamespace(file); {
 	case namespace == "":
 		c.add(p, "kernel parameter %s is not part of a namespace", name)
 	case Namespace(c.spec, specs.LinuxNamespaceType(namespace)) == nil:

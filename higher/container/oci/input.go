@@ -3,36 +3,9 @@ package oci
 import (
 	"os"
 
-	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/dhow-containers/dhow/higher/volume"
-	"github.com/docker/go-units"
 	types "github.com/moby/moby/api/types/container"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
-
-// Defaults is what the daemon's flags say about containers, and what the host can do.
-type Defaults struct {
-	Runtime         string            // the name of the default runtime
-	Runtimes        map[string]string // others that were added, by name
-	Ulimits         map[string]*units.Ulimit
-	CgroupParent    string
-	SystemdCgroup   bool   // control groups are systemd's
-	Seccomp         string // the text of a profile; "" for Docker's own, or "unconfined"
-	NoNewPrivileges bool
-	Init            bool
-	ShmSize         int64
-	IpcMode         types.IpcMode
-	CgroupnsMode    types.CgroupnsMode // "" for what Docker does on the host
-	LogDriver       string
-	LogOpts         map[string]string
-
-	UIDMaps, GIDMaps []specs.LinuxIDMapping // of --userns-remap; nil without it
-
-	Host *Facts
-}
-
-// FromConfig takes from the daemon's configuration what is about containers. It reads the file of a seccomp profile.
-func FromConfig(c *config.Config, host *Facts) (*Defaults, error) { return &Defaults{Host: host}, nil }
 
 // Input is a container that is to start.
 type Input struct {

@@ -23,6 +23,7 @@ type shimEvents struct {
 	mu     sync.Mutex
 	list   []string
 	server *ttrpc.Server
+	path   string // of its socket
 }
 
 func (e *shimEvents) all() []string {
@@ -31,7 +32,7 @@ func (e *shimEvents) all() []string {
 	return slices.Clone(e.list)
 }
 
-func (e *shimEvents) address() string { return e.server.Address() }
+func (e *shimEvents) address() string { return e.path }
 
 func (s *shimDirect) listenEvents() {
 	s.t.Helper()
@@ -42,7 +43,7 @@ func (s *shimDirect) listenEvents() {
 	must(s.t, err)
 	must(s.t, unix.Bind(fd, &unix.SockaddrUnix{Name: dir + "/s"}))
 	must(s.t, unix.Listen(fd, 8))
-	s.events = &shimEvents{}
+	s.events = &shimEvents{path: dir + "/s"}
 	s.events.server, err = ttrpc.NewServer(fd)
 	must(s.t, err)
 	s.events.server.Register("containerd.services.events.ttrpc.v1.Events", map[string]ttrpc.Method{"Forward": s.events.take})

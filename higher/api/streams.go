@@ -89,6 +89,15 @@ func (c *hijackedConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
+// Socket is the connection itself, for who serves it from now on, and what has been read ahead of it.
+func (c *hijackedConn) Socket() (conn net.Conn, ahead []byte) {
+	if c.r != nil {
+		ahead, _ = c.r.Peek(c.r.Buffered()) // does not fail for what is there
+		c.r = nil
+	}
+	return c.Conn, ahead
+}
+
 // CloseWrite ends the output while input goes on.
 func (c *hijackedConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {

@@ -2,7 +2,7 @@ package api
 
 import "github.com/dhow-containers/dhow/shim/wire"
 
-// field is a field of a message and where its value is kept: a *string, *[]string, *bool, *uint32 or *Status, or a
+// field is a field of a message and where its value is kept: a *string, *[]string, *[]byte, *bool, *uint32 or *Status, or a
 // message that is embedded, which is a message or a wire.Receiver.
 type field struct {
 	number int
@@ -28,6 +28,8 @@ func (f *field) take(v wire.Value) error {
 		*at = v.String()
 	case *[]string:
 		*at = append(*at, v.String())
+	case *[]byte:
+		*at = v.Bytes
 	case *bool:
 		*at = v.Bool()
 	case *uint32:
@@ -46,12 +48,16 @@ func (f fields) encode(e *wire.Encoder) {
 			e.String(f[i].number, *at)
 		case *[]string:
 			e.Strings(f[i].number, *at)
+		case *[]byte:
+			e.Bytes(f[i].number, *at)
 		case *bool:
 			e.Bool(f[i].number, *at)
 		case *uint32:
 			e.Uint(f[i].number, uint64(*at))
 		case *Status:
 			e.Uint(f[i].number, uint64(*at))
+		case wire.Message:
+			e.Message(f[i].number, at)
 		}
 	}
 }

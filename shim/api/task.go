@@ -18,6 +18,9 @@ func (t *Target) fields() fields { return fields{{1, &t.ID}, {2, &t.ExecID}} }
 // Field takes a field of the message.
 func (t *Target) Field(number int, v wire.Value) error { return t.fields().take(number, v) }
 
+// Encode writes the message.
+func (t *Target) Encode(e *wire.Encoder) { t.fields().encode(e) }
+
 // Stdio are the standard streams of a process as the client wants them.
 type Stdio struct {
 	Terminal              bool
@@ -70,8 +73,23 @@ func (r *CreateRequest) Field(number int, v wire.Value) error {
 		r.Options = &wire.Any{}
 		return wire.Unmarshal(v.Bytes, r.Options)
 	}
+	return r.fields().take(number, v)
+}
+
+func (r *CreateRequest) fields() fields {
 	own := fields{{1, &r.ID}, {2, &r.Bundle}, {8, &r.Checkpoint}, {9, &r.Parent}}
-	return append(own, r.Stdio.fields(4)...).take(number, v)
+	return append(own, r.Stdio.fields(4)...)
+}
+
+// Encode writes the message.
+func (r *CreateRequest) Encode(e *wire.Encoder) {
+	r.fields().encode(e)
+	for _, m := range r.Rootfs {
+		e.Message(3, m)
+	}
+	if r.Options != nil {
+		e.Message(10, r.Options)
+	}
 }
 
 // ExecRequest is ExecProcessRequest.
@@ -81,10 +99,15 @@ type ExecRequest struct {
 	Spec  wire.Any // JSON of a process (config.md)
 }
 
-// Field takes a field of the message.
-func (r *ExecRequest) Field(number int, v wire.Value) error {
-	return append(append(r.Target.fields(), field{7, &r.Spec}), r.Stdio.fields(3)...).take(number, v)
+func (r *ExecRequest) fields() fields {
+	return append(append(r.Target.fields(), field{7, &r.Spec}), r.Stdio.fields(3)...)
 }
+
+// Field takes a field of the message.
+func (r *ExecRequest) Field(number int, v wire.Value) error { return r.fields().take(number, v) }
+
+// Encode writes the message.
+func (r *ExecRequest) Encode(e *wire.Encoder) { r.fields().encode(e) }
 
 // ResizeRequest is ResizePtyRequest.
 type ResizeRequest struct {
@@ -92,10 +115,15 @@ type ResizeRequest struct {
 	Width, Height uint32
 }
 
-// Field takes a field of the message.
-func (r *ResizeRequest) Field(number int, v wire.Value) error {
-	return append(r.Target.fields(), field{3, &r.Width}, field{4, &r.Height}).take(number, v)
+func (r *ResizeRequest) fields() fields {
+	return append(r.Target.fields(), field{3, &r.Width}, field{4, &r.Height})
 }
+
+// Field takes a field of the message.
+func (r *ResizeRequest) Field(number int, v wire.Value) error { return r.fields().take(number, v) }
+
+// Encode writes the message.
+func (r *ResizeRequest) Encode(e *wire.Encoder) { r.fields().encode(e) }
 
 // KillRequest is KillRequest.
 type KillRequest struct {
@@ -104,10 +132,15 @@ type KillRequest struct {
 	All    bool
 }
 
-// Field takes a field of the message.
-func (r *KillRequest) Field(number int, v wire.Value) error {
-	return append(r.Target.fields(), field{3, &r.Signal}, field{4, &r.All}).take(number, v)
+func (r *KillRequest) fields() fields {
+	return append(r.Target.fields(), field{3, &r.Signal}, field{4, &r.All})
 }
+
+// Field takes a field of the message.
+func (r *KillRequest) Field(number int, v wire.Value) error { return r.fields().take(number, v) }
+
+// Encode writes the message.
+func (r *KillRequest) Encode(e *wire.Encoder) { r.fields().encode(e) }
 
 // CloseIORequest is CloseIORequest.
 type CloseIORequest struct {
@@ -115,10 +148,15 @@ type CloseIORequest struct {
 	Stdin bool
 }
 
-// Field takes a field of the message.
-func (r *CloseIORequest) Field(number int, v wire.Value) error {
-	return append(r.Target.fields(), field{3, &r.Stdin}).take(number, v)
+func (r *CloseIORequest) fields() fields {
+	return append(r.Target.fields(), field{3, &r.Stdin})
 }
+
+// Field takes a field of the message.
+func (r *CloseIORequest) Field(number int, v wire.Value) error { return r.fields().take(number, v) }
+
+// Encode writes the message.
+func (r *CloseIORequest) Encode(e *wire.Encoder) { r.fields().encode(e) }
 
 // UpdateRequest is UpdateTaskRequest.
 type UpdateRequest struct {
@@ -126,16 +164,24 @@ type UpdateRequest struct {
 	Resources wire.Any // JSON of linux.resources (config-linux.md)
 }
 
-// Field takes a field of the message.
-func (r *UpdateRequest) Field(number int, v wire.Value) error {
-	return fields{{1, &r.ID}, {2, &r.Resources}}.take(number, v)
+func (r *UpdateRequest) fields() fields {
+	return fields{{1, &r.ID}, {2, &r.Resources}}
 }
+
+// Field takes a field of the message.
+func (r *UpdateRequest) Field(number int, v wire.Value) error { return r.fields().take(number, v) }
+
+// Encode writes the message.
+func (r *UpdateRequest) Encode(e *wire.Encoder) { r.fields().encode(e) }
 
 // ShutdownRequest is ShutdownRequest.
 type ShutdownRequest struct {
 	ID  string
 	Now bool
 }
+
+// Encode writes the message.
+func (r *ShutdownRequest) Encode(e *wire.Encoder) { fields{{1, &r.ID}, {2, &r.Now}}.encode(e) }
 
 // Field takes a field of the message.
 func (r *ShutdownRequest) Field(number int, v wire.Value) error {
@@ -148,10 +194,35 @@ type PidResponse struct{ Pid uint32 }
 // Encode writes the message.
 func (r *PidResponse) Encode(e *wire.Encoder) { e.Uint(1, uint64(r.Pid)) }
 
+// Field takes a field of the message.
+func (r *PidResponse) Field(number int, v wire.Value) error {
+	return fields{{1, &r.Pid}}.take(number, v)
+}
+
 // Exit is how a process ended.
 type Exit struct {
-	Status uint32
-	At     time.Time
+	Status    uint32
+	At        time.Time
+	OOMKilled bool // of an init: the kernel has killed for want of memory in its container
+}
+
+// oomKilled is a field of ours in messages of containerd, which passes over it.
+const oomKilled = 1000
+
+// Field takes a field of a WaitResponse.
+func (x *Exit) Field(number int, v wire.Value) error { return x.take(number-1, v) }
+
+// take takes a field of an exit whose first has the number 0.
+func (x *Exit) take(number int, v wire.Value) (err error) {
+	switch number {
+	case 0:
+		x.Status = uint32(v.Uint)
+	case 1:
+		x.At, err = v.Time()
+	case oomKilled:
+		x.OOMKilled = v.Bool()
+	}
+	return err
 }
 
 // WaitResponse is WaitResponse.
@@ -161,6 +232,7 @@ type WaitResponse struct{ Exit }
 func (r *WaitResponse) Encode(e *wire.Encoder) {
 	e.Uint(1, uint64(r.Status))
 	e.Time(2, r.At)
+	e.Bool(oomKilled+1, r.OOMKilled)
 }
 
 // DeleteResponse is DeleteResponse.
@@ -174,6 +246,16 @@ func (r *DeleteResponse) Encode(e *wire.Encoder) {
 	e.Uint(1, uint64(r.Pid))
 	e.Uint(2, uint64(r.Status))
 	e.Time(3, r.At)
+	e.Bool(oomKilled+2, r.OOMKilled)
+}
+
+// Field takes a field of the message.
+func (r *DeleteResponse) Field(number int, v wire.Value) error {
+	if number == 1 {
+		r.Pid = uint32(v.Uint)
+		return nil
+	}
+	return r.take(number-2, v)
 }
 
 // Status is containerd.v1.types.Status.
@@ -203,6 +285,14 @@ func (r *StateResponse) Encode(e *wire.Encoder) {
 		{8, &r.Stdio.Terminal}, {9, &r.Exit.Status}}.encode(e)
 	e.Time(10, r.At)
 	e.String(11, r.ExecID)
+}
+
+// Field takes a field of the message, of those that the engine asks for.
+func (r *StateResponse) Field(number int, v wire.Value) error {
+	status := uint32(r.Status)
+	err := fields{{1, &r.ID}, {3, &r.Pid}, {4, &status}, {11, &r.ExecID}}.take(number, v)
+	r.Status = Status(status)
+	return err
 }
 
 // PidsResponse is PidsResponse: all processes, with the exec that began with it, if one did.
@@ -238,5 +328,12 @@ type ConnectResponse struct {
 
 // Encode writes the message.
 func (r *ConnectResponse) Encode(e *wire.Encoder) {
-	fields{{1, &r.ShimPid}, {2, &r.TaskPid}, {3, &r.Version}}.encode(e)
+	r.fields().encode(e)
 }
+
+func (r *ConnectResponse) fields() fields {
+	return fields{{1, &r.ShimPid}, {2, &r.TaskPid}, {3, &r.Version}}
+}
+
+// Field takes a field of the message.
+func (r *ConnectResponse) Field(number int, v wire.Value) error { return r.fields().take(number, v) }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/socket"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
@@ -105,15 +106,15 @@ func TestSocketPath(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dir", "s")
-	fd, err := listen(path)
+	fd, err := Listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listen(path); err != errServed {
+	if _, err := Listen(path); err != socket.ErrServed {
 		t.Errorf("somebody listens: got %v", err)
 	}
 	os.NewFile(uintptr(fd), "").Close()
-	fd, err = listen(path) // what is left of a killed one
+	fd, err = Listen(path) // what is left of a killed one
 	if err != nil {
 		t.Fatal(err)
 	}

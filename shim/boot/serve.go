@@ -25,12 +25,11 @@ func (p *Params) Serve() error {
 	if err != nil {
 		return err
 	}
-	path := server.Address()
 	reaper, err := task.NewReaper()
 	if err != nil {
 		return err
 	}
-	publisher := events.NewPublisher(p.sender(reaper), p.Namespace, log)
+	publisher := p.publisher(reaper, log)
 	service := task.New(p.Namespace, reaper, publisher, log, stop)
 	service.Register(server)
 	handleSignals(stop)
@@ -40,7 +39,7 @@ func (p *Params) Serve() error {
 	case err = <-failed:
 	case <-done:
 	}
-	unix.Unlink(path)
+	server.Remove()
 	server.Close()
 	server.Drain(drainLimit)
 	publisher.Close(drainLimit)
@@ -56,6 +55,19 @@ func shutdownOnce(done chan struct{}) func() {
 		default:
 		}
 	}
+}
+
+// publisher takes events to containerd. The engine, which gives no address, wants none.
+func (p *Params) publisher(runner events.Runner, log *slog.Logger) publisher {
+	if p.TTRPCAddress == "" && p.PublishBinary == "" && p.Address == "" {
+		return events.Nowhere{}
+	}
+	return events.NewPublisher(p.sender(runner), p.Namespace, log)
+}
+
+type publisher interface {
+	task.Publisher
+	Close(time.Duration)
 }
 
 // sender is the way to containerd for events.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/socket"
 	"github.com/dhow-containers/dhow/shim/task"
 )
 
@@ -43,9 +44,9 @@ func (p *Params) Start(input []byte) ([]byte, error) {
 		return nil, fmt.Errorf("cannot find the container's group: %w", err)
 	}
 	path := p.socketPath(name)
-	fd, err := listen(path)
+	fd, err := Listen(path)
 	switch {
-	case err == errServed:
+	case err == socket.ErrServed:
 	case err != nil:
 		return nil, err
 	default:
@@ -77,29 +78,39 @@ func (p *Params) serve(listener int, o *api.Options) error {
 	if err != nil {
 		return err
 	}
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	pid, err := p.Fork(self, "", listener)
 	if err != nil {
 		return err
-	}
-	defer unix.Close(null)
-	argv := []string{self, "-namespace", p.Namespace, "-id", p.ID, "-address", p.Address, "-publish-binary", p.PublishBinary}
-	if p.Debug {
-		argv = append(argv, "-debug")
-	}
-	attr := &syscall.ProcAttr{
-		Env:   p.environment(),
-		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null), uintptr(listener)},
-		Sys:   &syscall.SysProcAttr{Setpgid: true},
-	}
-	pid, err := syscall.ForkExec(self, argv, attr)
-	if err != nil {
-		return fmt.Errorf("cannot start the shim: %w", err)
 	}
 	if err := settle(pid, o); err != nil {
 		unix.Kill(pid, unix.SIGKILL)
 		return err
 	}
 	return nil
+}
+
+// Fork starts the server, the program at path, with a listening socket, in the directory dir, which is a bundle. Its pid is
+// that of a child of the caller.
+func (p *Params) Fork(path, dir string, listener int) (pid int, err error) {
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(null)
+	argv := []string{path, "-namespace", p.Namespace, "-id", p.ID, "-address", p.Address, "-publish-binary", p.PublishBinary}
+	if p.Debug {
+		argv = append(argv, "-debug")
+	}
+	attr := &syscall.ProcAttr{
+		Dir:   dir,
+		Env:   p.environment(),
+		Files: []uintptr{uintptr(null), uintptr(null), uintptr(null), uintptr(listener)},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	}
+	if pid, err = syscall.ForkExec(path, argv, attr); err != nil {
+		return 0, fmt.Errorf("cannot start the shim %s: %w", path, err)
+	}
+	return pid, nil
 }
 
 // environment is the server's.
@@ -116,7 +127,7 @@ func settle(pid int, o *api.Options) error {
 			return fmt.Errorf("cannot put the shim into its control group (ShimCgroup %s): %w", o.ShimCgroup, err)
 		}
 	}
-	return adjustOOMScore(pid)
+	return AdjustOOMScore(pid, os.Getppid())
 }
 
 // joinCgroup puts pid into a control group, which is made if it is not there.
@@ -139,11 +150,11 @@ func joinCgroup(path string, pid int) error {
 // maxOOMScore is OOM_SCORE_ADJ_MAX.
 const maxOOMScore = 1000
 
-// adjustOOMScore makes the kernel choose the shim rather than containerd, when memory is short.
-func adjustOOMScore(pid int) error {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(os.Getppid()), "oom_score_adj"))
+// AdjustOOMScore makes the kernel choose the shim rather than its client, when memory is short.
+func AdjustOOMScore(pid, client int) error {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(client), "oom_score_adj"))
 	if err != nil {
-		return fmt.Errorf("cannot read containerd's OOM score adjustment: %w", err)
+		return fmt.Errorf("cannot read the OOM score adjustment of the shim's client: %w", err)
 	}
 	score, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || score >= maxOOMScore {

@@ -70,7 +70,7 @@ func (s *Streams) binary(uri string, wantByte bool, o Options) error {
 // logTo makes the pipes to the program the streams of the process, or of its terminal.
 func (s *Streams) logTo(pipes *[3][2]*os.File, o Options) error {
 	if s.terminal {
-		s.stdout = &sink{file: pipes[0][1]}
+		s.stdout = &sink{file: pipes[0][1], users: 1}
 		pipes[0][1] = nil
 		return nil
 	}

@@ -2,14 +2,23 @@ package stdio
 
 import (
 	"context"
+	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// sink is where output goes; several streams may share it. Without a file it swallows everything.
+// output is where a stream is copied to.
+type output interface {
+	Write(b []byte) (int, error)
+	release() // the stream has ended
+	close()   // ends also a write that nobody takes
+}
+
+// sink is a file that output goes to; several streams may share it. Without a file it swallows everything.
 type sink struct {
 	file *os.File
 
@@ -39,7 +48,6 @@ func (s *sink) release() {
 	}
 }
 
-// close ends also a write that nobody takes.
 func (s *sink) close() {
 	if s.file != nil {
 		s.file.Close()
@@ -49,14 +57,16 @@ func (s *sink) close() {
 // copier copies one stream of output.
 type copier struct {
 	from *os.File
-	to   *sink
+	to   output
 	done chan struct{}
 }
 
-// bufferSize holds more than a terminal gives in one read, and a page of a pipe.
-const bufferSize = 8 << 10
+// chunks are what streams are read into, until the garbage collector takes them: a stream that is silent has none.
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-func startCopy(from *os.File, to *sink) *copier {
+const chunkSize = 32 << 10
+
+func startCopy(from *os.File, to output) *copier {
 	c := &copier{from, to, make(chan struct{})}
 	go c.run()
 	return c
@@ -66,17 +76,46 @@ func startCopy(from *os.File, to *sink) *copier {
 func (c *copier) run() {
 	defer close(c.done)
 	defer c.to.release()
-	buf, broken := make([]byte, bufferSize), false
-	for {
-		n, err := c.from.Read(buf)
-		if n > 0 && !broken {
-			_, e := c.to.Write(buf[:n])
-			broken = e != nil
-		}
-		if err != nil {
-			return
-		}
+	raw, err := c.from.SyscallConn()
+	for broken := false; err == nil; {
+		err = receive(raw, func(b []byte) {
+			if !broken {
+				_, e := c.to.Write(b)
+				broken = e != nil
+			}
+		})
 	}
+}
+
+// receive waits for something to read, and hands it to f; io.EOF at the end.
+func receive(raw syscall.RawConn, f func([]byte)) error {
+	var chunk *[chunkSize]byte
+	var n int
+	var failed error
+	err := raw.Read(func(fd uintptr) bool {
+		chunk = chunks.Get().(*[chunkSize]byte)
+		for {
+			if n, failed = unix.Read(int(fd), chunk[:]); failed != unix.EINTR {
+				break
+			}
+		}
+		if failed == unix.EAGAIN {
+			chunks.Put(chunk)
+			return false
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		f(chunk[:n])
+	}
+	chunks.Put(chunk)
+	if failed == nil && n == 0 {
+		return io.EOF
+	}
+	return failed
 }
 
 // drain waits until all that was written before is copied.

@@ -116,6 +116,20 @@ func (s *Streams) CloseStdin() {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.closeKeeper()
+	if s.hub != nil && s.feed != nil {
+		s.feed.Close()
+		s.feed = nil
+	}
+}
+
+// input is where clients' input goes: the pipe or the terminal.
+func (s *Streams) input() *os.File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.master != nil {
+		return s.master
+	}
+	return s.feed
 }
 
 func (s *Streams) closeKeeper() {

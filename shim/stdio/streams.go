@@ -21,6 +21,13 @@ type Options struct {
 	UID, GID      int    // owner of pipes: Options.IoUid and IoGid
 	Loggers       Loggers
 	Waits         bool // the process waits, as the init of a created container does: its input is for Begin
+	Warn          func(what string, err error)
+}
+
+func (o *Options) warn(what string, err error) {
+	if o.Warn != nil {
+		o.Warn(what, err)
+	}
 }
 
 // Streams are the standard streams of one process.
@@ -31,7 +38,8 @@ type Streams struct {
 	logger Logger
 
 	terminal bool
-	stdout   *sink // terminal: where the output goes
+	stdout   output // terminal: where the output goes
+	hub      *hub   // nil: the client serves the streams
 
 	mu     sync.Mutex
 	master *os.File
@@ -51,6 +59,9 @@ func Open(ctx context.Context, r *api.Stdio, o Options) (s *Streams, err error) 
 			s = nil
 		}
 	}()
+	if IsServed(r.Stdout) {
+		return s, s.serveOurselves(r.Stdout, o)
+	}
 	scheme, path, err := splitURI(r.Stdout)
 	if err != nil {
 		return s, err
@@ -94,14 +105,14 @@ func (s *Streams) null(fd int) error {
 func (s *Streams) fifos(ctx context.Context, stdout, stderr string, o Options) error {
 	if s.terminal {
 		if stdout == "" {
-			s.stdout = &sink{}
+			s.stdout = &sink{users: 1}
 			return nil
 		}
 		f, err := s.openOutput(ctx, stdout)
 		if err != nil {
 			return fmt.Errorf("cannot open stdout: %w", err)
 		}
-		s.stdout = &sink{file: f}
+		s.stdout = &sink{file: f, users: 1}
 		return nil
 	}
 	for fd, path := range map[int]string{1: stdout, 2: stderr} {
@@ -125,7 +136,7 @@ func (s *Streams) output(ctx context.Context, fd int, path string, o Options) er
 		s.child[fd] = f
 		return unix.SetNonblock(int(f.Fd()), false)
 	}
-	return s.pipe(&sink{file: f}, o, fd)
+	return s.pipe(&sink{file: f, users: 1}, o, fd)
 }
 
 // openOutput opens a fifo, or a file, for writing, and keeps a reader on a fifo until Close.
@@ -152,19 +163,18 @@ func (s *Streams) file(path string, o Options) error {
 		return fmt.Errorf("cannot open stdout: %w", err)
 	}
 	if s.terminal {
-		s.stdout = &sink{file: f}
+		s.stdout = &sink{file: f, users: 1}
 		return nil
 	}
-	return s.pipe(&sink{file: f}, o, 1, 2)
+	return s.pipe(&sink{file: f, users: 2}, o, 1, 2)
 }
 
 // pipe makes pipes whose output is copied to to.
-func (s *Streams) pipe(to *sink, o Options, fds ...int) error {
-	to.users = len(fds)
+func (s *Streams) pipe(to output, o Options, fds ...int) error {
 	for _, fd := range fds {
 		r, w, err := newPipe(o)
 		if err != nil {
-			to.release()
+			to.close()
 			return err
 		}
 		s.child[fd] = w
@@ -221,12 +231,18 @@ func (s *Streams) Drain(ctx context.Context) {
 	for _, c := range s.copies {
 		c.drain(ctx)
 	}
+	if s.hub != nil {
+		s.hub.end(ctx)
+	}
 }
 
 // Close releases everything.
 func (s *Streams) Close() {
 	s.CloseStdin()
 	s.Started(nil)
+	if s.hub != nil {
+		s.hub.close()
+	}
 	for _, c := range s.copies {
 		c.stop()
 	}
@@ -241,6 +257,14 @@ func (s *Streams) Close() {
 		f()
 	}
 	s.closes = nil
+	if s.hub != nil && s.hub.log != nil {
+		for _, c := range s.copies {
+			<-c.done
+		}
+		if err := s.hub.log.Close(); err != nil {
+			s.hub.warn("cannot close the log", err)
+		}
+	}
 	if s.logger != nil {
 		s.logger.Close()
 	}

@@ -25,7 +25,9 @@ func (s *Streams) serve(master *os.File) error {
 	s.mu.Lock()
 	s.master = file
 	s.mu.Unlock()
-	s.stdout.users = 1
+	if s.hub != nil {
+		close(s.hub.ready)
+	}
 	s.copies = append(s.copies, startCopy(file, s.stdout))
 	return nil
 }

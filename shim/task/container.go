@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"os"
 	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -17,6 +18,7 @@ type task struct {
 	options    *api.Options
 	store      *container.Store
 	init       *process
+	door       *os.File        // where clients come to; nil: the streams are elsewhere
 	oom        *oomWatch       // nil: nothing to watch
 	life       context.Context // ends with the init
 	die        context.CancelFunc
@@ -27,6 +29,8 @@ type task struct {
 	active int  // execs that run, or are being started
 	over   bool // the init has ended: no exec can begin any more
 	paused bool
+	kills  uint32        // by the OOM killer
+	killed chan struct{} // closed, and replaced, with each of them
 }
 
 // process is a container's init or an exec.
@@ -50,7 +54,7 @@ type process struct {
 }
 
 func newTask(id, bundle string) *task {
-	t := &task{id: id, bundle: bundle, execs: map[string]*process{}}
+	t := &task{id: id, bundle: bundle, execs: map[string]*process{}, killed: make(chan struct{})}
 	t.idle.L = &t.mu
 	t.life, t.die = context.WithCancel(context.Background())
 	return t

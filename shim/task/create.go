@@ -93,6 +93,10 @@ func (s *Service) launch(ctx context.Context, t *task) error {
 		p.streams.Close()
 		return s.abandon(t, err)
 	}
+	if err := s.openDoor(t); err != nil {
+		p.streams.Close()
+		return s.abandon(t, fmt.Errorf("cannot take clients: %w", err))
+	}
 	t.oom = s.watchOOM(t)
 	s.put(t)
 	s.reaper.watch(made.Pid, func(exit api.Exit) { s.initExited(t, exit) })
@@ -109,7 +113,7 @@ func (s *Service) abandon(t *task, cause error) error {
 // openStreams opens what the client has for the process's standard streams.
 func (s *Service) openStreams(ctx context.Context, p *process, o *api.Options) error {
 	streams, err := stdio.Open(ctx, &p.stdio, stdio.Options{ID: p.eventID(), Namespace: s.namespace,
-		UID: int(o.IoUID), GID: int(o.IoGID), Loggers: s.reaper, Waits: p.id == ""})
+		UID: int(o.IoUID), GID: int(o.IoGID), Loggers: s.reaper, Waits: p.id == "", Warn: s.warn})
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ func (s *Service) deleteTask(t *task, exit api.Exit) error {
 	if err != nil && !isNotFound(err) {
 		return err
 	}
+	t.closeDoor()
 	t.init.streams.Close()
 	if err := mount.Unmount(rootfsOf(t.bundle)); err != nil {
 		return err
@@ -55,10 +56,15 @@ func (s *Service) deleteTask(t *task, exit api.Exit) error {
 	return nil
 }
 
-func (p *process) deleteExec() {
-	if p.streams != nil {
-		p.streams.Close()
+// discard lets go of the streams, if there are any yet.
+func (p *process) discard() {
+	if streams := p.open(); streams != nil {
+		streams.Close()
 	}
+}
+
+func (p *process) deleteExec() {
+	p.discard()
 	p.task.mu.Lock()
 	defer p.task.mu.Unlock()
 	delete(p.task.execs, p.id)
@@ -73,11 +79,16 @@ func isNotFound(err error) bool {
 const killed = 128 + uint32(unix.SIGKILL)
 
 // Clean removes a container without its shim, which is gone: all that is left in any state. It may be called again.
-func Clean(namespace, id, bundle string) (wire.Message, error) {
+func Clean(namespace, id, bundle string) (*api.DeleteResponse, error) {
 	o, err := readOptions(bundle)
 	if err != nil {
 		return nil, err
 	}
+	return CleanWith(o, namespace, id, bundle)
+}
+
+// CleanWith is Clean for a client that knows the options.
+func CleanWith(o *api.Options, namespace, id, bundle string) (*api.DeleteResponse, error) {
 	pid, _ := readPid(filepath.Join(bundle, "init.pid"))
 	if err := storeFor(o, namespace, nil).Delete(id, true); err != nil {
 		return nil, err

@@ -40,6 +40,8 @@ func (s *Service) initExited(t *task, exit api.Exit) {
 	}
 	t.mu.Unlock()
 	t.oom.stop()
+	kills, _ := t.oomKills()
+	exit.OOMKilled = kills > 0
 	s.warn("cannot keep an exit status for later", writeExit(t.bundle, exit))
 	s.report(p, exit)
 }

@@ -3,7 +3,6 @@ package task
 import (
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/wire"
@@ -22,24 +21,6 @@ func readExit(bundle string) (exit api.Exit, ok bool) {
 	if err != nil {
 		return exit, false
 	}
-	var seconds, nanos int64
-	err = wire.Fields(data, func(number int, v wire.Value) error {
-		switch number {
-		case 1:
-			exit.Status = uint32(v.Uint)
-		case 2:
-			return wire.Fields(v.Bytes, func(number int, v wire.Value) error {
-				switch number {
-				case 1:
-					seconds = int64(v.Uint)
-				case 2:
-					nanos = int64(v.Uint)
-				}
-				return nil
-			})
-		}
-		return nil
-	})
-	exit.At = time.Unix(seconds, nanos)
-	return exit, err == nil && seconds > 0
+	err = wire.Unmarshal(data, &exit)
+	return exit, err == nil && exit.At.Unix() > 0
 }

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"errors"
 	"os"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/wire"
 )
 
 // oomWatch reports the OOM kills of one container.
@@ -31,7 +33,10 @@ func (s *Service) watchOOM(t *task) *oomWatch {
 		s.warn("no OOM events", err)
 		return nil
 	}
-	w := &oomWatch{group: group, report: func() { s.events.Publish(api.TaskOOM(t.id)) }}
+	w := &oomWatch{group: group, report: func() {
+		t.countOOM()
+		s.events.Publish(api.TaskOOM(t.id))
+	}}
 	if w.poll, err = newPoll(group.Poll()); err != nil {
 		group.Close()
 		s.warn("no OOM events", err)
@@ -39,6 +44,43 @@ func (s *Service) watchOOM(t *task) *oomWatch {
 	}
 	go w.run()
 	return w
+}
+
+func (t *task) countOOM() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kills++
+	close(t.killed)
+	t.killed = make(chan struct{})
+}
+
+// oomKills says how many OOM kills there were, and what is closed with the next.
+func (t *task) oomKills() (uint32, chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.kills, t.killed
+}
+
+// awaitOOM returns when there were more OOM kills than the client has seen, or none can come any more.
+func (s *Service) awaitOOM(ctx context.Context, r *api.OOMRequest) (wire.Message, error) {
+	t, err := s.task(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		count, next := t.oomKills()
+		if count > r.Seen || r.Now {
+			return &api.OOMResponse{Count: count}, nil
+		}
+		select {
+		case <-next:
+		case <-t.init.exited:
+			count, _ := t.oomKills()
+			return &api.OOMResponse{Count: count}, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func newPoll(fd unix.PollFd) (*os.File, error) {

@@ -52,6 +52,7 @@ func (s *Service) Register(server *ttrpc.Server) {
 	}
 	server.Register("containerd.task.v2.Task", methods)
 	server.Register("containerd.task.v3.Task", methods)
+	server.Register(api.EngineService, map[string]ttrpc.Method{"OOM": call(s.awaitOOM)})
 	s.registerSandbox(server)
 }
 

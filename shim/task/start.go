@@ -6,6 +6,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/stdio"
 	"github.com/dhow-containers/dhow/shim/ttrpc"
 	"github.com/dhow-containers/dhow/shim/wire"
 	"github.com/dhow-containers/dhow/spec"
@@ -47,7 +48,7 @@ func (s *Service) startInit(p *process) error {
 }
 
 // exec makes a further process of a container known; start makes it run.
-func (s *Service) exec(_ context.Context, r *api.ExecRequest) (wire.Message, error) {
+func (s *Service) exec(ctx context.Context, r *api.ExecRequest) (wire.Message, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
@@ -60,6 +61,11 @@ func (s *Service) exec(_ context.Context, r *api.ExecRequest) (wire.Message, err
 		return nil, ttrpc.Errorf(ttrpc.InvalidArgument, "cannot read the process of exec %s: %v", r.ExecID, err)
 	}
 	p.spec.Terminal = r.Stdio.Terminal
+	if stdio.IsServed(r.Stdio.Stdout) { // clients come before the start
+		if err := s.openStreams(ctx, p, t.options); err != nil {
+			return nil, err
+		}
+	}
 	t.mu.Lock()
 	_, taken := t.execs[r.ExecID]
 	if !taken {
@@ -67,6 +73,7 @@ func (s *Service) exec(_ context.Context, r *api.ExecRequest) (wire.Message, err
 	}
 	t.mu.Unlock()
 	if taken {
+		p.discard()
 		return nil, ttrpc.Errorf(ttrpc.AlreadyExists, "id %s: already exists", r.ExecID)
 	}
 	s.events.Publish(api.TaskExecAdded(t.id, p.id))
@@ -95,8 +102,10 @@ func (s *Service) startExec(ctx context.Context, p *process) error {
 
 func (s *Service) launchExec(ctx context.Context, p *process) error {
 	t := p.task
-	if err := s.openStreams(ctx, p, t.options); err != nil {
-		return err
+	if p.open() == nil {
+		if err := s.openStreams(ctx, p, t.options); err != nil {
+			return err
+		}
 	}
 	s.reaper.hold()
 	defer s.reaper.release()

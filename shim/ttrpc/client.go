@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dhow-containers/dhow/shim/socket"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
@@ -19,28 +20,20 @@ type Client struct {
 
 // Dial connects to the socket at address, a path or a unix:// URL.
 func Dial(address string) (*Client, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
-	}
-	path := strings.TrimPrefix(address, "unix://")
-	if err := connect(fd, path); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("cannot connect to %s: %w", path, err)
-	}
-	conn, err := pollable(fd, path)
+	conn, err := dial(address)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{conn: conn}, nil
 }
 
-func connect(fd int, path string) error {
-	for {
-		if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != unix.EINTR {
-			return err
-		}
+func dial(address string) (*os.File, error) {
+	path := strings.TrimPrefix(address, "unix://")
+	fd, err := socket.Dial(path, unix.SOCK_STREAM)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect: %w", err)
 	}
+	return socket.File(fd, path)
 }
 
 // Close hangs up.

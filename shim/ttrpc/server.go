@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/dhow-containers/dhow/shim/socket"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
@@ -23,58 +22,27 @@ type Server struct {
 
 // NewServer makes a server on the listening socket fd, which it owns.
 func NewServer(fd int) (*Server, error) {
-	f, err := pollable(fd, "listener")
+	f, err := socket.File(fd, "listener")
 	if err != nil {
 		return nil, err
 	}
 	return &Server{listener: f, services: map[string]map[string]Method{}}, nil
 }
 
-// Address is the path of the socket, "" if it has none.
-func (s *Server) Address() (path string) {
-	raw, err := s.listener.SyscallConn()
-	if err != nil {
-		return ""
-	}
-	raw.Control(func(fd uintptr) {
-		if name, err := unix.Getsockname(int(fd)); err == nil {
-			if u, ok := name.(*unix.SockaddrUnix); ok {
-				path = u.Name
-			}
-		}
-	})
-	return path
-}
+// Remove removes the file of the socket: nobody new comes.
+func (s *Server) Remove() { socket.Remove(s.listener) }
 
 // Register adds a service by its full name. It must come before Serve.
 func (s *Server) Register(service string, methods map[string]Method) { s.services[service] = methods }
 
 // Serve accepts connections until Close is called.
 func (s *Server) Serve() error {
-	raw, err := s.listener.SyscallConn()
-	if err != nil {
-		return err
-	}
 	for {
-		fd, accepted := -1, error(nil)
-		if err := raw.Read(func(l uintptr) bool {
-			fd, _, accepted = unix.Accept4(int(l), unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-			return accepted != unix.EAGAIN
-		}); err != nil {
+		conn, err := socket.Accept(s.listener)
+		if err != nil {
 			return err
 		}
-		switch accepted {
-		case nil:
-		case unix.EINTR, unix.ECONNABORTED:
-			continue
-		default:
-			return os.NewSyscallError("accept4", accepted)
-		}
-		if !sameUser(fd) {
-			unix.Close(fd)
-			continue
-		}
-		go s.serve(os.NewFile(uintptr(fd), "connection"))
+		go s.serve(conn)
 	}
 }
 
@@ -89,12 +57,6 @@ func (s *Server) Drain(d time.Duration) {
 	case <-done:
 	case <-time.After(d):
 	}
-}
-
-// sameUser keeps other users' processes out, as ttrpc.UnixSocketRequireSameUser does.
-func sameUser(fd int) bool {
-	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	return err == nil && int(cred.Uid) == os.Geteuid()
 }
 
 // serve answers the calls of one connection. Their contexts end with it.
@@ -158,13 +120,4 @@ func (c *serverConn) answer(stream uint32, m wire.Message, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _ = c.conn.Write(f.encode())
-}
-
-// pollable makes a file of fd that Go's network poller waits for.
-func pollable(fd int, name string) (*os.File, error) {
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(fd), name), nil
 }

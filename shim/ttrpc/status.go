@@ -54,6 +54,9 @@ func (e *Error) Field(number int, v wire.Value) error {
 	return nil
 }
 
+// CodeOf is the code of an error.
+func CodeOf(err error) Code { return statusOf(err).Code }
+
 // statusOf gives err its code, by the marker methods that github.com/containerd/errdefs knows errors by.
 func statusOf(err error) *Error {
 	var own *Error

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 )
 
 // ErrMalformed is the error for bytes that are not a message.
@@ -19,6 +20,21 @@ func (v Value) Bool() bool { return v.Uint != 0 }
 
 // String is the value of a string field.
 func (v Value) String() string { return string(v.Bytes) }
+
+// Time is the value of a google.protobuf.Timestamp.
+func (v Value) Time() (time.Time, error) {
+	var seconds, nanos int64
+	err := Fields(v.Bytes, func(number int, v Value) error {
+		switch number {
+		case 1:
+			seconds = int64(v.Uint)
+		case 2:
+			nanos = int64(int32(v.Uint))
+		}
+		return nil
+	})
+	return time.Unix(seconds, nanos), err
+}
 
 // Receiver takes the fields of a message in the order in which they come. It passes over those it does not know.
 type Receiver interface {

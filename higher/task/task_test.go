@@ -1,0 +1,243 @@
+package task_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/higher/task"
+	"github.com/dhow-containers/dhow/spec"
+)
+
+// shim is the program, built once.
+var shim = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "dhow-task-test")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "containerd-shim-dhow-v2")
+	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "../../shim/cmd/containerd-shim-dhow-v2")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := shim(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+const busybox = "/bin/busybox"
+
+// world is a manager with directories of its own.
+type world struct {
+	testing.TB
+	*task.Manager
+	dir string
+	n   atomic.Int32
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	if _, err := os.Stat(busybox); err != nil {
+		t.Skip("needs busybox-static")
+	}
+	path, err := shim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Longer than the path of a socket may be.
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 20))
+	w := &world{TB: t, dir: dir}
+	w.Manager = task.New(task.Options{Shim: path, Root: filepath.Join(dir, "containers"), RuntimeRoot: filepath.Join(dir, "runtime")})
+	return w
+}
+
+// container is one that the test has made.
+type container struct {
+	*task.Task
+	w      *world
+	id     string
+	bundle string
+	log    string
+}
+
+// bundle makes the bundle of a container that runs a shell script.
+func (w *world) bundle(id, script string, edit func(*specs.Spec)) string {
+	w.Helper()
+	dir := filepath.Join(w.dir, "containers", id)
+	rootfs := filepath.Join(dir, "rootfs")
+	for _, d := range []string{"bin", "dev", "proc", "sys", "tmp"} {
+		w.must(os.MkdirAll(filepath.Join(rootfs, d), 0o755))
+	}
+	data, err := os.ReadFile(busybox)
+	w.must(err)
+	w.must(os.WriteFile(filepath.Join(rootfs, "bin/busybox"), data, 0o755))
+	for _, name := range strings.Fields("sh cat seq sleep head tail dd yes stty true wc") {
+		w.must(os.Symlink("busybox", filepath.Join(rootfs, "bin", name)))
+	}
+	s := spec.Default()
+	s.Process.Args = []string{"sh", "-c", script}
+	s.Process.Terminal = false
+	s.Linux.CgroupsPath = "/dhow-task-test/" + filepath.Base(filepath.Dir(w.dir)) + "-" + id
+	if edit != nil {
+		edit(s)
+	}
+	text, err := json.Marshal(s)
+	w.must(err)
+	w.must(os.WriteFile(filepath.Join(dir, "config.json"), text, 0o600))
+	return dir
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// create makes a container; o may be nil.
+func (w *world) create(script string, change func(*task.CreateOptions), edit func(*specs.Spec)) *container {
+	w.Helper()
+	id := fmt.Sprintf("c%d", w.n.Add(1))
+	o := task.CreateOptions{ID: id, Bundle: w.bundle(id, script, edit), Log: task.LogConfig{Path: filepath.Join(w.dir, "logs", id, id+"-json.log")}}
+	if change != nil {
+		change(&o)
+	}
+	t, err := w.Create(w.Context(), o)
+	w.must(err)
+	c := &container{Task: t, w: w, id: id, bundle: o.Bundle, log: o.Log.Path}
+	w.Cleanup(c.remove)
+	return c
+}
+
+// remove removes what the test has left.
+func (c *container) remove() {
+	ctx := context.Background()
+	_ = c.Kill(ctx, unix.SIGKILL, true)
+	_, _ = c.Wait(ctx)
+	if _, err := c.Delete(ctx); err != nil {
+		if _, err := c.w.Clean(ctx, c.id, c.bundle); err != nil {
+			c.w.Errorf("%s: %v", c.id, err)
+		}
+	}
+}
+
+func (c *container) start() {
+	c.w.Helper()
+	c.w.must(c.Start(c.w.Context()))
+}
+
+// ends waits for the container and returns its status.
+func (c *container) ends() task.Exit {
+	c.w.Helper()
+	ctx, cancel := context.WithTimeout(c.w.Context(), 60*time.Second)
+	defer cancel()
+	exit, err := c.Wait(ctx)
+	c.w.must(err)
+	return exit
+}
+
+// logged is what a json-file log has, of both streams.
+func (c *container) logged() string {
+	c.w.Helper()
+	data, err := os.ReadFile(c.log)
+	c.w.must(err)
+	var text strings.Builder
+	for d := json.NewDecoder(bytes.NewReader(data)); ; {
+		var line struct{ Log string }
+		if err := d.Decode(&line); errors.Is(err, io.EOF) {
+			return text.String()
+		} else if err != nil {
+			c.w.Fatal(err)
+		}
+		text.WriteString(line.Log)
+	}
+}
+
+// client is the side of a client whose connection the shim has got.
+func (w *world) client() (client, server *net.UnixConn) {
+	w.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	w.must(err)
+	var ends [2]*net.UnixConn
+	for i := range ends {
+		f := os.NewFile(uintptr(fds[i]), "pair")
+		c, err := net.FileConn(f)
+		w.must(err)
+		f.Close()
+		ends[i] = c.(*net.UnixConn)
+	}
+	w.Cleanup(func() { ends[0].Close(); ends[1].Close() })
+	return ends[0], ends[1]
+}
+
+func TestLife(t *testing.T) {
+	w := newWorld(t)
+	c := w.create("echo out; echo err >&2; exit 3", nil, nil)
+	if c.Pid() == 0 {
+		t.Error("no pid")
+	}
+	c.start()
+	if exit := c.ends(); exit.Status != 3 || exit.OOMKilled || time.Since(exit.At) > time.Minute {
+		t.Errorf("got %+v", exit)
+	}
+	if got := c.logged(); got != "out\nerr\n" && got != "err\nout\n" {
+		t.Errorf("logged %q", got)
+	}
+	exit, err := c.Delete(t.Context())
+	if err != nil || exit.Status != 3 {
+		t.Errorf("got %+v, %v", exit, err)
+	}
+	left, err := filepath.Glob(filepath.Join(c.bundle, "*.sock"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+func TestAttach(t *testing.T) {
+	w := newWorld(t)
+	c := w.create("cat; echo end >&2", func(o *task.CreateOptions) { o.Stdin = true }, nil)
+	client, server := w.client()
+	a, err := c.Attach(t.Context(), task.AttachOptions{Stdin: true, Stdout: true, Stderr: true, CloseStdin: true}, server)
+	w.must(err)
+	server.Close()
+	c.start()
+	fmt.Fprintln(client, "hello")
+	w.must(client.CloseWrite())
+	got, err := io.ReadAll(client)
+	w.must(err)
+	if want := "\x01\x00\x00\x00\x00\x00\x00\x06hello\n\x02\x00\x00\x00\x00\x00\x00\x04end\n"; string(got) != want {
+		t.Errorf("got %q", got)
+	}
+	if detached, err := a.Wait(t.Context()); detached || err != nil {
+		t.Errorf("got %v, %v", detached, err)
+	}
+	c.ends()
+	if got := c.logged(); got != "hello\nend\n" {
+		t.Errorf("logged %q", got)
+	}
+}

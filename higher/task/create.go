@@ -79,7 +79,7 @@ func (m *Manager) connect(id, bundle string) (*Task, error) {
 		return nil, err
 	}
 	t := &Task{m: m, bundle: bundle, conn: conn, shimGone: make(chan struct{})}
-	t.Process.init(t, api.Target{ID: id})
+	t.initial.set(t, api.Target{ID: id})
 	return t, nil
 }
 

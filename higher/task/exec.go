@@ -18,7 +18,7 @@ func (t *Task) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	}
 	served := stdio.Served{Log: logfile.Options{Driver: logfile.None}, Stdin: o.Stdin}
 	p := &Process{}
-	p.init(t, api.Target{ID: t.target.ID, ExecID: o.ID})
+	p.set(t, api.Target{ID: t.target.ID, ExecID: o.ID})
 	r := &api.ExecRequest{Target: p.target, Stdio: api.Stdio{Terminal: o.Terminal, Stdout: served.URI()}, Spec: wire.Any{Value: text}}
 	if err := t.call(ctx, "Exec", r, nil); err != nil {
 		return nil, err
@@ -26,10 +26,10 @@ func (t *Task) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	return p, nil
 }
 
-// LoadExec finds an exec that was made before, as after a restart of the daemon (ErrNotFound if there is none).
-func (t *Task) LoadExec(ctx context.Context, id string) (*Process, error) {
+// Process finds an exec that was made before, as after a restart of the daemon (ErrNotFound if there is none).
+func (t *Task) Process(ctx context.Context, id string) (*Process, error) {
 	p := &Process{}
-	p.init(t, api.Target{ID: t.target.ID, ExecID: id})
+	p.set(t, api.Target{ID: t.target.ID, ExecID: id})
 	var state api.StateResponse
 	if err := t.call(ctx, "State", &p.target, &state); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type Process struct {
 	failed error
 }
 
-func (p *Process) init(t *Task, target api.Target) {
+func (p *Process) set(t *Task, target api.Target) {
 	p.task, p.target, p.exited = t, target, make(chan struct{})
 }
 

@@ -14,15 +14,17 @@ import (
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
-// Task is a container that has a shim. Its Process is the container's init.
+// Task is a container that has a shim. What it has of a Process is that of its init.
 type Task struct {
-	Process
+	initial
 	m        *Manager
 	bundle   string
 	conn     *ttrpc.Mux
 	shim     int           // pid of the shim if it is this process's child
 	shimGone chan struct{} // closed when it has ended
 }
+
+type initial = Process // Task.Process is a method
 
 // reapShim waits for the end of the shim, which the end of the connection tells of.
 func (t *Task) reapShim() {
@@ -71,7 +73,7 @@ func (t *Task) Stats(context.Context) (*Metrics, error) {
 
 // Delete removes a container that has ended, or never started; the shim ends.
 func (t *Task) Delete(ctx context.Context) (Exit, error) {
-	exit, err := t.Process.Delete(ctx)
+	exit, err := t.initial.Delete(ctx)
 	if err != nil {
 		return exit, err
 	}

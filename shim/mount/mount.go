@@ -13,9 +13,23 @@ import (
 
 // All mounts the list on dir, one on top of the other. When one fails, those before it are taken away. For ids that are
 // mapped a child process is made, which the caller must not reap.
-func All(list []*api.Mount, dir string) error {
+func All(list []*api.Mount, dir string) error { return all(list, dir, within) }
+
+// AllHere is All for a thread that has a mount namespace of its own, and so a working directory of its own, which
+// changes: everything is done on the calling thread.
+func AllHere(list []*api.Mount, dir string) error {
+	return all(list, dir, func(base string, f func() error) error {
+		if err := unix.Chdir(base); err != nil {
+			return &os.PathError{Op: "chdir", Path: base, Err: err}
+		}
+		return f()
+	})
+}
+
+// all makes mounts; in calls a function with a working directory.
+func all(list []*api.Mount, dir string, in func(dir string, f func() error) error) error {
 	for i, m := range list {
-		if err := one(m, dir); err != nil {
+		if err := one(m, dir, in); err != nil {
 			return fmt.Errorf("cannot mount the root file system (rootfs[%d]): %w", i, withUndo(err, dir))
 		}
 	}
@@ -31,11 +45,12 @@ func withUndo(err error, dir string) error {
 
 // one makes one mount. What Target names lies below dir, and may be a link that the image made: it is followed inside
 // of dir only.
-func one(m *api.Mount, dir string) error {
+func one(m *api.Mount, dir string, in func(dir string, f func() error) error) error {
 	o, err := parse(m.Options)
 	if err != nil {
 		return err
 	}
+	o.in = in
 	target, release, err := resolve(dir, m.Target)
 	if err != nil {
 		return err
@@ -145,7 +160,7 @@ func call(m *api.Mount, o *options, source, target string, words []string) error
 	if len(short) >= os.Getpagesize() {
 		return fmt.Errorf("the options take %d bytes, more than the %d that the kernel takes", len(short), os.Getpagesize()-1)
 	}
-	return within(base, func() error {
+	return o.in(base, func() error {
 		return os.NewSyscallError("mount", unix.Mount(source, target, m.Type, flags, short))
 	})
 }

@@ -21,6 +21,7 @@ type options struct {
 	data             []string
 	loop, direct     bool
 	uidMaps, gidMaps []specs.LinuxIDMapping
+	in               func(dir string, f func() error) error // calls f with a working directory
 }
 
 // superClears are the flags that words about the super block take back.

@@ -1,0 +1,141 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"runtime"
+
+	"github.com/dhow-containers/dhow/higher/volume"
+	"github.com/dhow-containers/dhow/runtime/inroot"
+	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/mount"
+	mounts "github.com/moby/moby/api/types/mount"
+	"golang.org/x/sys/unix"
+)
+
+// place is a directory that every host has: what is mounted on it in a mount namespace of one thread hides nothing
+// that the thread still needs.
+const place = "/sys"
+
+// apart calls f on a thread that has a mount namespace of its own, which ends with it.
+func apart(f func() error) error {
+	result := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		err := os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_NEWNS))
+		if err == nil {
+			err = os.NewSyscallError("mount", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+		}
+		if err == nil {
+			err = f()
+		}
+		result <- err
+	}()
+	return <-result
+}
+
+// mountRoot mounts a root file system in the namespace of the thread and opens it.
+func mountRoot(rootfs []*api.Mount) (*os.File, error) {
+	if err := mount.AllHere(rootfs, place); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Open(place, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: place, Err: err}
+	}
+	return os.NewFile(uintptr(fd), "/"), nil
+}
+
+// OpenRoot opens the root directory of a container that does not run, without any of its mounts: to look up users, to
+// populate volumes, to export. Nobody else sees the mount, which is gone when the descriptor is closed.
+func OpenRoot(rootfs []*api.Mount) (root *os.File, err error) {
+	err = apart(func() error {
+		root, err = mountRoot(rootfs)
+		return err
+	})
+	return root, err
+}
+
+// Mounted calls f with the root directory of a container that does not run: rootfs mounted as the shim would, and
+// mounts in it. Nobody else sees these mounts, and nothing of them is left when it returns, or when the process dies.
+// f may use descriptors only, and may leave no goroutine behind.
+func Mounted(ctx context.Context, rootfs []*api.Mount, list []volume.Mount, f func(root *os.File) error) error {
+	return apart(func() error {
+		root, err := mountRoot(rootfs)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		for i := range list {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if list[i].Type == mounts.TypeTmpfs {
+				continue // it would be empty
+			}
+			if err := bind(root, &list[i]); err != nil {
+				return fmt.Errorf("cannot mount %s on %s: %w", list[i].Source, list[i].Destination, err)
+			}
+		}
+		return f(root)
+	})
+}
+
+// bind puts a copy of the mount that a source is on in its place. It does not propagate: what is unmounted here later
+// is nobody else's.
+func bind(root *os.File, m *volume.Mount) error {
+	flags := uint(unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC)
+	if !m.NonRecursive {
+		flags |= unix.AT_RECURSIVE
+	}
+	tree, err := unix.OpenTree(unix.AT_FDCWD, m.Source, flags)
+	if err != nil {
+		return os.NewSyscallError("open_tree", err)
+	}
+	defer unix.Close(tree)
+	attr := unix.MountAttr{Propagation: unix.MS_PRIVATE}
+	if !m.RW {
+		attr.Attr_set = unix.MOUNT_ATTR_RDONLY
+	}
+	how := uint(unix.AT_EMPTY_PATH | unix.AT_RECURSIVE)
+	if err := unix.MountSetattr(tree, "", how, &attr); err != nil {
+		return os.NewSyscallError("mount_setattr", err)
+	}
+	target, err := destination(root, tree, m.Destination)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(target)
+	err = unix.MoveMount(tree, "", target, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+	return os.NewSyscallError("move_mount", err)
+}
+
+// destination opens the place of a mount, and makes it if it is not there: a directory, or a file for a file.
+func destination(root *os.File, tree int, p string) (int, error) {
+	fd, err := inroot.Open(int(root.Fd()), p, unix.O_PATH)
+	if err != unix.ENOENT {
+		return fd, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(tree, &st); err != nil {
+		return -1, err
+	}
+	x := &extractor{dir: root}
+	parent, err := x.parent(path.Clean(p)[1:])
+	if err != nil {
+		return -1, err
+	}
+	defer parent.Close()
+	base := path.Base(p)
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		err = unix.Mkdirat(int(parent.Fd()), base, 0o755)
+	} else {
+		err = unix.Mknodat(int(parent.Fd()), base, unix.S_IFREG|0o755, 0)
+	}
+	if err != nil {
+		return -1, err
+	}
+	return unix.Openat(int(parent.Fd()), base, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+}

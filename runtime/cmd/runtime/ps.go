@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
-	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/ps"
+	"github.com/dhow-containers/dhow/runtime/ps"
 )
 
 type psCommand struct{ format string }

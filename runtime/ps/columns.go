@@ -28,6 +28,16 @@ func allColumns() []Column {
 		{"time cputime", "TIME", 8, func(h *host, p *process) string { return cpuTime(p.cpu) }},
 		{"comm ucmd", "COMMAND", -15, func(h *host, p *process) string { return p.comm }},
 		{"cmd", "CMD", -27, func(h *host, p *process) string { return p.command() }},
+		{"%cpu pcpu", "%CPU", 4, func(h *host, p *process) string { return fmt.Sprintf("%.1f", h.average(p)) }},
+		{"%mem pmem", "%MEM", 4, func(h *host, p *process) string { return fmt.Sprintf("%.1f", h.memoryShare(p)) }},
+		{"vsz vsize", "VSZ", 6, func(h *host, p *process) string { return strconv.Itoa(p.virtual >> 10) }},
+		{"rss rssize", "RSS", 5, func(h *host, p *process) string { return strconv.Itoa(p.resident >> 10) }},
+		{"start_time", "START", -5, func(h *host, p *process) string { return h.start(p) }},
+		{"etime", "ELAPSED", 11, func(h *host, p *process) string { return elapsed(h.uptime - p.started) }},
+		{"pgid pgrp", "PGID", 5, func(h *host, p *process) string { return strconv.Itoa(p.group) }},
+		{"sid sess session", "SID", 5, func(h *host, p *process) string { return strconv.Itoa(p.session) }},
+		{"ni nice", "NI", 3, func(h *host, p *process) string { return strconv.Itoa(p.nice) }},
+		{"nlwp thcount", "NLWP", 4, func(h *host, p *process) string { return strconv.Itoa(p.threads) }},
 		{"args command", "COMMAND", -27, func(h *host, p *process) string { return p.command() }},
 	}
 }
@@ -65,6 +75,10 @@ func ParseOptions(args []string) ([]Column, error) {
 	for len(args) > 0 {
 		letters, ok := strings.CutPrefix(args[0], "-")
 		args = args[1:]
+		if strings.Trim(letters, "aux") == "" && strings.Contains(letters, "u") { // BSD: every process, with its user
+			o.lists = append(o.lists, userFormat)
+			continue
+		}
 		if !ok || letters == "" {
 			return nil, unsupported(letters)
 		}
@@ -91,8 +105,11 @@ func ParseOptions(args []string) ([]Column, error) {
 }
 
 func unsupported(option string) error {
-	return fmt.Errorf("cannot use option %q of ps: only -e, -f, -x and -o LIST are supported", option)
+	return fmt.Errorf("cannot use option %q of ps: only -e, -f, -x, aux and -o LIST are supported", option)
 }
+
+// userFormat is the format of ps u.
+const userFormat = "user,pid,%cpu,%mem,vsz,rss,tty,stat,start_time,cputime,command"
 
 // options is what the options of ps ask for.
 type options struct {

@@ -22,6 +22,9 @@ type process struct {
 	started   time.Duration // after boot
 	comm      string        // the kernel's name for it
 	args      []string      // empty for kernel threads and zombies
+
+	group, session, nice, threads int
+	virtual, resident             int // bytes
 }
 
 // readProcess reads one process; one that is gone is an error that os.ErrNotExist or ESRCH is in.
@@ -57,11 +60,11 @@ func parseStat(s string) (*process, error) {
 		return nil, fmt.Errorf("no name in %q", s)
 	}
 	f := strings.Fields(s[end+1:]) // f[0] is field 3 of proc(5)
-	if len(f) < 20 {
+	if len(f) < 22 {
 		return nil, fmt.Errorf("too few fields in %q", s)
 	}
-	var n [6]int
-	for i, field := range []string{strings.TrimSpace(s[:open]), f[1], f[4], f[11], f[12], f[19]} {
+	var n [12]int
+	for i, field := range []string{strings.TrimSpace(s[:open]), f[1], f[4], f[11], f[12], f[19], f[2], f[3], f[16], f[17], f[20], f[21]} {
 		v, err := strconv.Atoi(field)
 		if err != nil {
 			return nil, fmt.Errorf("field %q is no number", field)
@@ -71,6 +74,7 @@ func parseStat(s string) (*process, error) {
 	return &process{
 		pid: n[0], ppid: n[1], tty: n[2], comm: s[open+1 : end], state: stateOf(strings.TrimSpace(s[:open]), f),
 		cpu: fromTicks(n[3] + n[4]), started: fromTicks(n[5]),
+		group: n[6], session: n[7], nice: n[8], threads: n[9], virtual: n[10], resident: n[11] * os.Getpagesize(),
 	}, nil
 }
 

@@ -6,12 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // host is what rows are relative to.
 type host struct {
 	now    time.Time
 	uptime time.Duration
+	memory uint64 // bytes
 	users  map[uint32]string
 }
 
@@ -25,10 +28,15 @@ func readHost() (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read /proc/uptime: %w", err)
 	}
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return nil, fmt.Errorf("cannot read the size of memory: %w", err)
+	}
 	passwd, _ := os.ReadFile("/etc/passwd") // without it users are numbers
 	return &host{
 		now:    time.Now(),
 		uptime: time.Duration(up * float64(time.Second)),
+		memory: info.Totalram * uint64(info.Unit),
 		users:  parsePasswd(string(passwd)),
 	}, nil
 }
@@ -68,6 +76,28 @@ func (h *host) share(p *process) int {
 		return 0
 	}
 	return int(min(99, p.cpu*100/life.Truncate(time.Second)))
+}
+
+// average is the same to a tenth, and more than 99 with several processors.
+func (h *host) average(p *process) float64 {
+	life := h.uptime - p.started
+	if life <= 0 {
+		return 0
+	}
+	return 100 * float64(p.cpu) / float64(life)
+}
+
+// memoryShare is how much of the memory the process has, in percent.
+func (h *host) memoryShare(p *process) float64 {
+	if h.memory == 0 {
+		return 0
+	}
+	return 100 * float64(p.resident) / float64(h.memory)
+}
+
+// elapsed writes a time since the start as [[DD-]HH:]MM:SS.
+func elapsed(d time.Duration) string {
+	return strings.TrimPrefix(cpuTime(d), "00:")
 }
 
 // start is when the process started: the time if that was today, else the day, else the year.

@@ -74,7 +74,7 @@ func TestParseOptions(t *testing.T) {
 		"": "UID PID PPID C STIME TTY TIME CMD", "-ef": "UID PID PPID C STIME TTY TIME CMD",
 		"-e -f": "UID PID PPID C STIME TTY TIME CMD", "-e": "PID TTY TIME CMD",
 		"-o pid,args": "PID COMMAND", "-eo pid": "PID", "-efz": "", "-": "", "-opid -o comm": "PID COMMAND",
-		"aux": "", "-o": "", "-o rss": "", "-o ,": "",
+		"auxw": "", "-o": "", "aux": "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND", "-o wchan": "", "-o ,": "",
 	} {
 		columns, err := ParseOptions(strings.Fields(args))
 		var heads []string

@@ -11,9 +11,19 @@ import (
 
 // WriteTable prints a heading and a line for each process. One that ends meanwhile is left out.
 func WriteTable(w io.Writer, columns []Column, pids []int) error {
-	h, err := readHost()
+	rows, err := Rows(columns, pids)
 	if err != nil {
 		return err
+	}
+	_, err = io.WriteString(w, layOut(columns, rows))
+	return err
+}
+
+// Rows are the heading and a row for each process. One that ends meanwhile is left out.
+func Rows(columns []Column, pids []int) ([][]string, error) {
+	h, err := readHost()
+	if err != nil {
+		return nil, err
 	}
 	rows := [][]string{make([]string, len(columns))}
 	for i, c := range columns {
@@ -25,7 +35,7 @@ func WriteTable(w io.Writer, columns []Column, pids []int) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		row := make([]string, len(columns))
 		for i, c := range columns {
@@ -33,8 +43,7 @@ func WriteTable(w io.Writer, columns []Column, pids []int) error {
 		}
 		rows = append(rows, row)
 	}
-	_, err = io.WriteString(w, layOut(columns, rows))
-	return err
+	return rows, nil
 }
 
 // layOut pads the cells; a column grows with its widest cell, and the last one is not padded.

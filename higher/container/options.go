@@ -8,6 +8,7 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/container/oci"
 	"github.com/dhow-containers/dhow/higher/events"
+	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/network"
 	"github.com/dhow-containers/dhow/higher/task"
 	"github.com/dhow-containers/dhow/higher/volume"
@@ -29,8 +30,7 @@ type Options struct {
 	Networks           Networks
 	Bus                *events.Bus
 	Defaults           *oci.Defaults
-	LogDriver          string
-	LogOpts            map[string]string
+	Snapshotter        string // what inspect shows as Driver
 	StopTimeout        int    // seconds from the stop signal to SIGKILL, unless a container says otherwise
 	LiveRestore        bool   // containers go on when the daemon is stopped
 	Init               string // the program of --init, on the host
@@ -39,13 +39,13 @@ type Options struct {
 
 // Images is what is used of image.Manager.
 type Images interface {
-	Resolve(ctx context.Context, name string, p *ocispec.Platform) (*Image, error)
-	Prepare(ctx context.Context, container string, img *Image) error
+	Resolve(ctx context.Context, name string, p *ocispec.Platform) (*image.Image, error)
+	Prepare(ctx context.Context, container string, img *image.Image) error
 	Mounts(ctx context.Context, container string) ([]task.Mount, error)
 	Release(ctx context.Context, container string) error
 	Containers(ctx context.Context) ([]string, error)
 	Usage(ctx context.Context, container string) (int64, error)
-	ImageSize(ctx context.Context, img *Image) (int64, error)
+	ImageSize(ctx context.Context, img *image.Image) (int64, error)
 	Changes(ctx context.Context, container string) ([]types.FilesystemChange, error)
 }
 
@@ -104,7 +104,6 @@ type Task interface {
 	Stats(ctx context.Context) (*task.Metrics, error)
 	OOM() <-chan struct{}
 	Exec(ctx context.Context, o task.ExecOptions) (Exec, error)
-	Process(ctx context.Context, id string) (Exec, error)
 }
 
 // Exec is a further process of a container.

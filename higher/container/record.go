@@ -23,11 +23,12 @@ type Record struct {
 	Manifest *ocispec.Descriptor // of the platform
 	Platform ocispec.Platform
 
-	// Networks are the networks that it has or will have a place in, by name: what was asked for and, while it runs,
-	// what is so.
+	// Networks are those that it has or will have a place in, by name, as they were asked for; Live is what is so while
+	// it runs, and Ports are those that are published then.
 	Networks map[string]*network.EndpointSettings
-	Ports    network.PortMap `json:",omitempty"` // as published, while it runs
-	Links    []link          `json:",omitempty"`
+	Live     map[string]*network.EndpointSettings `json:",omitempty"`
+	Ports    network.PortMap                      `json:",omitempty"`
+	Links    []link                               `json:",omitempty"`
 	Mounts   []volume.Mount
 	LogPath  string // "" if nothing is logged to a file
 

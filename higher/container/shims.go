@@ -50,14 +50,6 @@ func (t shimTask) Exec(ctx context.Context, o task.ExecOptions) (Exec, error) {
 	return shimExec{p}, nil
 }
 
-func (t shimTask) Process(ctx context.Context, id string) (Exec, error) {
-	p, err := t.Task.Process(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return shimExec{p}, nil
-}
-
 type shimExec struct{ *task.Process }
 
 func (p shimExec) Attach(ctx context.Context, o task.AttachOptions, conn io.ReadWriteCloser) (Attachment, error) {

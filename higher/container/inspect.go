@@ -24,10 +24,10 @@ func (m *Manager) ContainerInspect(ctx context.Context, name string, size bool) 
 	answer := &types.InspectResponse{
 		ID: r.ID, Created: r.Created.Format(time.RFC3339Nano), Path: r.Path, Args: r.Args, State: r.show(),
 		Image: r.Image.String(), LogPath: r.shownLog(), Name: "/" + r.Name, RestartCount: r.RestartCount,
-		Driver: m.Snapshotter, Platform: r.Platform.OS, ExecIDs: c.execIDs(),
+		Driver: m.Images.Driver(), Platform: r.Platform.OS, ExecIDs: c.execIDs(),
 		HostConfig: m.showHostConfig(r), Config: r.Config, Mounts: r.points(), NetworkSettings: r.showNetworkSettings(),
 		ImageManifestDescriptor: withPlatform(r.Manifest, r.Platform),
-		Storage:                 &storage.Storage{RootFS: &storage.RootFSStorage{Snapshot: &storage.RootFSStorageSnapshot{Name: m.Snapshotter}}},
+		Storage:                 &storage.Storage{RootFS: &storage.RootFSStorage{Snapshot: &storage.RootFSStorageSnapshot{Name: m.Images.Driver()}}},
 	}
 	if files := m.filesOf(c); files != nil && !r.StartedAt.IsZero() {
 		answer.ResolvConfPath, answer.HostnamePath, answer.HostsPath = files.file("resolv.conf"), files.file("hostname"), files.file("hosts")

@@ -30,7 +30,6 @@ type Options struct {
 	Networks           Networks
 	Bus                *events.Bus
 	Defaults           *oci.Defaults
-	Snapshotter        string // what inspect shows as Driver
 	StopTimeout        int    // seconds from the stop signal to SIGKILL, unless a container says otherwise
 	LiveRestore        bool   // containers go on when the daemon is stopped
 	Init               string // the program of --init, on the host
@@ -47,13 +46,14 @@ type Images interface {
 	Usage(ctx context.Context, container string) (int64, error)
 	ImageSize(ctx context.Context, img *image.Image) (int64, error)
 	Changes(ctx context.Context, container string) ([]types.FilesystemChange, error)
+	Driver() string // of snapshots, as inspect names it
 }
 
 // Volumes is what is used of volume.Manager.
 type Volumes interface {
 	Refer(container string, mounts []volume.Mount, running bool)
 	Use(ctx context.Context, container string, c *types.Config, h *types.HostConfig, from func(name string) ([]volume.Mount, error)) ([]volume.Mount, error)
-	Populate(ctx context.Context, container string, mounts []volume.Mount, root *os.File) error
+	Populate(ctx context.Context, mounts []volume.Mount, root *os.File) error
 	Mount(ctx context.Context, container string, mounts []volume.Mount) ([]volume.Mount, error)
 	Unmount(ctx context.Context, container string, mounts []volume.Mount) error
 	Drop(ctx context.Context, container string, mounts []volume.Mount, anonymous bool) error

@@ -1,0 +1,52 @@
+package image
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins/snapshots/native"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
+)
+
+// The snapshotters, by the names that Docker has for them with its containerd store.
+const (
+	driverOverlay = "overlayfs"
+	driverNative  = "native"
+)
+
+// Driver is the name of the snapshotter, as `docker info` tells the storage driver.
+func (m *Manager) Driver() string { return m.driver }
+
+// openSnapshotter opens the snapshotter that was asked for below root.
+func openSnapshotter(root, name string) (driver string, s snapshots.Snapshotter, err error) {
+	dir := filepath.Join(root, "snapshots")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil, err
+	}
+	switch name {
+	case "":
+		driver = driverOverlay
+		if err := overlayutils.Supported(dir); err != nil {
+			driver = driverNative
+		}
+	case driverOverlay, "overlay2":
+		driver = driverOverlay
+		if err := overlayutils.Supported(dir); err != nil {
+			return "", nil, fmt.Errorf("the storage driver %s does not work on %s: %w", name, dir, err)
+		}
+	case driverNative:
+		driver = driverNative
+	default:
+		return "", nil, fmt.Errorf("unknown storage driver %q (there are overlayfs, overlay2 and native)", name)
+	}
+	dir = filepath.Join(dir, driver)
+	if driver == driverOverlay {
+		s, err = overlay.NewSnapshotter(dir, overlay.AsynchronousRemove)
+	} else {
+		s, err = native.NewSnapshotter(dir)
+	}
+	return driver, s, err
+}

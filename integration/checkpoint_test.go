@@ -111,6 +111,37 @@ func TestCheckpointPipes(t *testing.T) {
 	again.await(t)
 }
 
+// Fifos on the host, as containerd has them, are those of the caller of restore.
+func TestCheckpointFifos(t *testing.T) {
+	onlyDhow(t, "cannot save such streams")
+	t.Parallel()
+	r := newCRIU(t)
+	b, id, images := newBundle(t, probe("say")), r.ID(), t.TempDir()
+	onto := func(out *watcher, verb ...string) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "stdout")
+		must(t, unix.Mkfifo(path, 0o600))
+		fifo, err := os.OpenFile(path, os.O_RDWR, 0)
+		must(t, err)
+		t.Cleanup(func() { fifo.Close() })
+		writer, err := os.OpenFile(path, os.O_WRONLY, 0)
+		must(t, err)
+		defer writer.Close()
+		go out.drain(fifo)
+		cmd := r.Command(append(verb, "--bundle", b.Dir, id)...)
+		cmd.Stdout, cmd.Stderr = writer, writer
+		r.DoCommand(cmd).Exited(0)
+		out.await(t)
+	}
+	out := newWatcher("3")
+	onto(out, "run", "-d")
+	r.Do("checkpoint", "--image-path", images, id).Exited(0)
+	numbers := strings.Fields(out.String())
+	last, err := strconv.Atoi(numbers[len(numbers)-1])
+	must(t, err)
+	onto(newWatcher("\n"+itoa(last+3)+"\n"), "restore", "-d", "--image-path", images)
+}
+
 // Files and /dev/null as standard streams, which are outside of the container, are those of the caller.
 func TestCheckpointFilesAsStreams(t *testing.T) {
 	onlyDhow(t, "cannot save such streams")

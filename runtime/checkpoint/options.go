@@ -11,6 +11,7 @@ import (
 
 // Options are what the flags of checkpoint and restore say. Not every one is meant for both.
 type Options struct {
+	Criu       string // path of the program; "" for the one in $PATH
 	ImagePath  string // directory of the image files
 	WorkPath   string // directory of the log; "" for ImagePath
 	ParentPath string // directory of an earlier pre-dump, relative to ImagePath

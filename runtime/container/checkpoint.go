@@ -114,8 +114,11 @@ func tellReady(fd int) error {
 }
 
 // findCriu finds criu and makes sure that it can do what is asked.
-func findCriu(o *checkpoint.Options) (string, error) {
-	criu, err := checkpoint.Find()
+func findCriu(o *checkpoint.Options) (criu string, err error) {
+	criu = o.Criu
+	if criu == "" {
+		criu, err = checkpoint.Find()
+	}
 	if err == nil {
 		err = checkpoint.CheckVersion(criu)
 	}

@@ -88,7 +88,7 @@ func fdinfo(proc string, fd int, field string, base int) int64 {
 	return -1
 }
 
-// outsideFile names a regular file or a memory device that is open but not to be found in the container's
+// outsideFile names a regular file, a fifo or a memory device that is open but not to be found in the container's
 // mounts; "" for one that is.
 func outsideFile(proc string, fd int, mounts string) string {
 	id := fdinfo(proc, fd, "mnt_id:", 10)
@@ -97,8 +97,9 @@ func outsideFile(proc string, fd int, mounts string) string {
 		return ""
 	}
 	const memory = 1 // the major number of null, zero and their like
-	file := st.Mode&unix.S_IFMT == unix.S_IFREG || st.Mode&unix.S_IFMT == unix.S_IFCHR && unix.Major(st.Rdev) == memory
-	if !file {
+	switch kind := st.Mode & unix.S_IFMT; {
+	case kind == unix.S_IFREG, kind == unix.S_IFIFO, kind == unix.S_IFCHR && unix.Major(st.Rdev) == memory:
+	default:
 		return ""
 	}
 	for line := range strings.Lines(mounts) {

@@ -21,13 +21,15 @@ type RestoreOptions struct {
 	PidFile       string
 	Detach        bool
 	NoSubreaper   bool
+
+	Stdio *[3]uintptr // descriptors that take the place of the saved process's 0, 1 and 2 unless it has a terminal; nil for this process's own
 }
 
 // Restore makes a container from a bundle and the processes that Checkpoint has saved. In the foreground it
 // returns the exit code of the container's process, after removing the container; detached it returns 0 as
 // soon as the processes run.
 func (s *Store) Restore(id string, o RestoreOptions) (exit int, err error) {
-	r, err := s.beginRestore(id, &o)
+	r, err := s.beginRestore(id, &o, o.Detach)
 	if err != nil {
 		return 1, err
 	}
@@ -40,13 +42,9 @@ func (s *Store) Restore(id string, o RestoreOptions) (exit int, err error) {
 	if !o.Detach {
 		r.signals = listen()
 	}
-	if err := r.restore(); err != nil {
-		return 1, r.abandon(fmt.Errorf("cannot restore container %q: %w", id, err))
+	if err := r.make(); err != nil {
+		return 1, err
 	}
-	if err := r.handle.startedHooks(r.doc.Spec); err != nil {
-		return 1, r.abandon(err)
-	}
-	r.keep()
 	if o.Detach {
 		return 0, nil
 	}
@@ -58,6 +56,33 @@ func (s *Store) Restore(id string, o RestoreOptions) (exit int, err error) {
 	return exit, r.delete()
 }
 
+// RestoreProcess is Restore for a caller that stays: it serves the terminal itself, unless there is a ConsoleSocket, and
+// reaps the container's init.
+func (s *Store) RestoreProcess(id string, o RestoreOptions) (*Process, error) {
+	r, err := s.beginRestore(id, &o, o.ConsoleSocket != "")
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	r.raw = true
+	if err := r.make(); err != nil {
+		return nil, err
+	}
+	return &Process{r.Pid, r.master}, nil
+}
+
+// make has the processes restored and begins the container's life, or leaves nothing.
+func (r *restoring) make() error {
+	if err := r.restore(); err != nil {
+		return r.abandon(fmt.Errorf("cannot restore container %q: %w", r.id, err))
+	}
+	if err := r.handle.startedHooks(r.doc.Spec); err != nil {
+		return r.abandon(err)
+	}
+	r.keep()
+	return nil
+}
+
 // restoring is a container while it is restored.
 type restoring struct {
 	making
@@ -67,8 +92,8 @@ type restoring struct {
 	streams streams
 }
 
-// beginRestore makes the record and the control groups.
-func (s *Store) beginRestore(id string, o *RestoreOptions) (*restoring, error) {
+// beginRestore makes the record and the control groups; unless detached, a terminal is this process's to serve.
+func (s *Store) beginRestore(id string, o *RestoreOptions, detach bool) (*restoring, error) {
 	if err := errors.Join(s.checkHost(), checkPrivilege(), o.Check()); err != nil {
 		return nil, invalid{err}
 	}
@@ -85,7 +110,7 @@ func (s *Store) beginRestore(id string, o *RestoreOptions) (*restoring, error) {
 		return nil, err
 	}
 	if r.streams, err = readStreams(r.dirs.images); err == nil {
-		err = r.connectConsole(o.Detach)
+		err = r.connectConsole(detach)
 	}
 	if err == nil {
 		err = r.claim(s)
@@ -119,7 +144,7 @@ func (r *restoring) restore() error {
 	if err := makeMountPoints(r.doc.Spec, r.bundle, r.rootfs); err != nil {
 		return err
 	}
-	stdio, release, err := r.stdio()
+	streams, release, err := r.standard()
 	if err != nil {
 		return err
 	}
@@ -131,7 +156,7 @@ func (r *restoring) restore() error {
 		}
 		job.Images, job.Work = r.dirs.images, r.dirs.work
 		failpoint("criu")
-		c, err = checkpoint.Start(r.criu, stdio, further...)
+		c, err = checkpoint.Start(r.criu, streams, further...)
 		return err
 	}
 	if spec.NewNamespace(r.doc.Spec, specs.MountNamespace) {
@@ -243,11 +268,11 @@ func (r *restoring) takeMaster(fd int) error {
 	return r.keepMaster(os.NewFile(uintptr(fd), "/dev/ptmx"))
 }
 
-// stdio are criu's standard streams, of which the container's pipes and files are inherited. With a
+// standard are criu's standard streams, of which the container's pipes and files are inherited. With a
 // terminal nothing is.
-func (r *restoring) stdio() (fds [3]uintptr, release func(), err error) {
+func (r *restoring) standard() (fds [3]uintptr, release func(), err error) {
 	if !r.doc.Spec.Process.Terminal {
-		return [3]uintptr{0, 1, 2}, func() {}, nil
+		return stdio(r.options.Stdio), func() {}, nil
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

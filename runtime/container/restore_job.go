@@ -57,7 +57,7 @@ func closeAll(fds []uintptr) {
 	}
 }
 
-// inheritStreams gives the saved init this process's standard streams in the place of its old ones.
+// inheritStreams gives the saved init the caller's standard streams in the place of its old ones.
 func (r *restoring) inheritStreams(j *checkpoint.Job, inherit func(string, int)) error {
 	if r.doc.Spec.Process.Terminal {
 		return nil
@@ -74,7 +74,7 @@ func (r *restoring) inheritStreams(j *checkpoint.Job, inherit func(string, int))
 			continue
 		}
 		// It was read and written, mostly /dev/null, and has one name in the image: one descriptor must do.
-		both, err := readWrite(0)
+		both, err := readWrite(int(stdio(r.options.Stdio)[0]))
 		if err != nil {
 			return fmt.Errorf("cannot open standard input for writing, as it was when the container was saved: %w", err)
 		}

@@ -1,10 +1,14 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestCheckpointErrors(t *testing.T) {
@@ -73,6 +77,42 @@ func TestRestoreFails(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(config), 0o644))
 	s.restore().Exited(0)
 	s.goesOn()
+}
+
+// A process that is killed while it is restored fails the restore. Image files without the pages keep it busy until then.
+func TestRestoreOfAKilledProcess(t *testing.T) {
+	onlyDhow(t, "holds our messages")
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	must(t, os.Truncate(filepath.Join(s.images, "pages-1.img"), 0))
+	cmd := s.Command("restore", "--detach", "--image-path", s.images, "--bundle", s.b.Dir, s.id)
+	var out strings.Builder
+	cmd.Stderr = &out
+	must(t, cmd.Start())
+	restored := 0
+	await(t, "the restored process", func() bool {
+		children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid))
+		for _, file := range children {
+			for _, child := range strings.Fields(readFile(t, file)) {
+				status, err := os.ReadFile("/proc/" + child + "/status")
+				if _, after, found := strings.Cut(string(status), "NSpid:"); err == nil && found {
+					line, _, _ := strings.Cut(after, "\n")
+					if len(strings.Fields(line)) == 2 {
+						restored, err = strconv.Atoi(child)
+						must(t, err)
+					}
+				}
+			}
+		}
+		return restored != 0
+	})
+	must(t, unix.Kill(restored, unix.SIGKILL))
+	if err := cmd.Wait(); err == nil || !strings.Contains(out.String(), "cannot restore") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	s.Do("state", s.id).Failed("does not exist")
+	checkGone(t, s.id)
 }
 
 // --pre-dump needs a kernel that tracks changed memory, and says so elsewhere.

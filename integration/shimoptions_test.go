@@ -35,7 +35,7 @@ func (s *shimDirect) refused(options *wire.Any, word string) {
 func TestShimOptions(t *testing.T) {
 	s := newShimDirect(t, sleeps)
 	s.refused(packOptions(&api.Options{BinaryName: "no-runc"}), `"no-runc"`)
-	s.refused(packOptions(&api.Options{CriuPath: "/opt/criu"}), "CriuPath /opt/criu")
+	s.refused(packOptions(&api.Options{CriuPath: "opt/criu"}), `CriuPath "opt/criu"`)
 	s.refused(packOptions(&api.Options{TaskAPIVersion: 9}), "TaskApiVersion 9")
 	s.refused(wire.Pack("containerd.runc.v1.Options", wire.Func(func(e *wire.Encoder) { e.Bool(77, true) })), "unknown field 77")
 	s.refused(wire.Pack("containerd.runhcs.v1.Options", nil), "containerd.runhcs.v1.Options")

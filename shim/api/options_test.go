@@ -12,7 +12,7 @@ import (
 )
 
 var all = api.Options{NoPivotRoot: true, NoNewKeyring: true, ShimCgroup: "/c", IoUID: 3, IoGID: 4, BinaryName: "b", Root: "/r",
-	SystemdCgroup: true, CriuImagePath: "/i", CriuWorkPath: "/w"}
+	SystemdCgroup: true, CriuPath: "/p", CriuImagePath: "/i", CriuWorkPath: "/w"}
 
 func TestOptions(t *testing.T) {
 	for _, prefix := range []string{"", "type.googleapis.com/"} {
@@ -50,7 +50,7 @@ func cri(lines ...string) *wire.Any {
 
 func TestOptionsOfCRI(t *testing.T) {
 	got, err := api.DecodeOptions(cri("# comment", "", "NoPivotRoot = true", "NoNewKeyring=true", `ShimCgroup = "/c"`, "IoUid = 3", "IoGid = 4",
-		`BinaryName = "b"`, "Root = '/r'", "SystemdCgroup = true", `CriuImagePath = "/i"`, `CriuWorkPath = "/w"`, `CriuPath = ""`))
+		`BinaryName = "b"`, "Root = '/r'", "SystemdCgroup = true", `CriuImagePath = "/i"`, `CriuWorkPath = "/w"`, `CriuPath = "/p"`))
 	if err != nil || !reflect.DeepEqual(*got, all) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -95,4 +95,32 @@ func FuzzRequests(f *testing.F) {
 		}
 		api.DecodeOptions(&wire.Any{URL: "runtimeoptions.v1.Options", Value: data})
 	})
+}
+
+func TestCheckpointOptions(t *testing.T) {
+	packed := func(number int) *wire.Any {
+		return wire.Pack("containerd.runc.v1.CheckpointOptions", wire.Func(func(e *wire.Encoder) {
+			for _, n := range []int{1, 2, 3, 4, 5} {
+				e.Bool(n, true)
+			}
+			e.Strings(6, []string{"network"})
+			for i, s := range []string{"soft", "/i", "/w"} {
+				e.String(7+i, s)
+			}
+			e.String(number, "p")
+		}))
+	}
+	want := api.CheckpointOptions{Exit: true, OpenTCP: true, ExternalUnixSockets: true, Terminal: true, FileLocks: true, EmptyNamespaces: []string{"network"},
+		CgroupsMode: "soft", ImagePath: "/i", WorkPath: "/w", ParentPath: "p"}
+	if got, err := api.DecodeCheckpointOptions(packed(10)); err != nil || !reflect.DeepEqual(*got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := api.DecodeCheckpointOptions(&wire.Any{}); err != nil || !reflect.DeepEqual(*got, api.CheckpointOptions{}) {
+		t.Errorf("none: got %+v, %v", got, err)
+	}
+	for _, a := range []*wire.Any{packed(11), {URL: "containerd.runc.v1.Options"}} {
+		if got, err := api.DecodeCheckpointOptions(a); err == nil {
+			t.Errorf("%s: got %+v", a.URL, got)
+		}
+	}
 }

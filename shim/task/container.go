@@ -16,6 +16,7 @@ import (
 type task struct {
 	id, bundle string
 	options    *api.Options
+	saved      *saved // what Start is to restore; nil: nothing
 	store      *container.Store
 	init       *process
 	door       *os.File        // where clients come to; nil: the streams are elsewhere

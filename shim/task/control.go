@@ -120,8 +120,3 @@ func (s *Service) update(_ context.Context, r *api.UpdateRequest) (wire.Message,
 	}
 	return nil, t.store.Update(r.ID, resources)
 }
-
-// checkpoint is not supported.
-func (s *Service) checkpoint(_ context.Context, r *api.Target) (wire.Message, error) {
-	return nil, ttrpc.Errorf(ttrpc.Unimplemented, "cannot checkpoint container %s: checkpoints are not supported", r.ID)
-}

@@ -16,11 +16,8 @@ import (
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
-// create makes a container whose init waits for start.
+// create makes a container whose init waits for start. One that is restored from a checkpoint has no init before that.
 func (s *Service) create(ctx context.Context, r *api.CreateRequest) (_ wire.Message, err error) {
-	if r.Checkpoint != "" {
-		return nil, ttrpc.Errorf(ttrpc.Unimplemented, "cannot restore container %s: checkpoints are not supported", r.ID)
-	}
 	options, err := api.DecodeOptions(r.Options)
 	if err == nil {
 		err = check(options)
@@ -33,6 +30,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateRequest) (_ wire.Mess
 	}
 	t := newTask(r.ID, r.Bundle)
 	t.options, t.store, t.init = options, storeFor(options, s.namespace, s.log), t.newProcess("", r.Stdio)
+	t.saved = savedBy(r, options)
 	if err := s.assemble(ctx, t, r); err != nil {
 		s.remove(r.ID)
 		return nil, err
@@ -62,10 +60,15 @@ func (s *Service) assemble(ctx context.Context, t *task, r *api.CreateRequest) (
 			}
 		}()
 	}
-	if err := s.launch(ctx, t); err != nil {
+	launch := s.launch
+	if t.saved != nil {
+		launch = s.await
+	}
+	if err := launch(ctx, t); err != nil {
 		return fmt.Errorf("OCI runtime create failed: %w", err)
 	}
-	s.events.Publish(&api.TaskCreate{ContainerID: t.id, Bundle: t.bundle, Rootfs: r.Rootfs, Stdio: &t.init.stdio, Pid: uint32(t.init.pid)})
+	s.events.Publish(&api.TaskCreate{ContainerID: t.id, Bundle: t.bundle, Rootfs: r.Rootfs, Stdio: &t.init.stdio,
+		Checkpoint: r.Checkpoint, Pid: uint32(t.init.pid)})
 	return nil
 }
 
@@ -88,26 +91,37 @@ func (s *Service) launch(ctx context.Context, t *task) error {
 		p.streams.Close()
 		return err
 	}
-	p.born(made.Pid, api.Created)
-	if err := p.streams.Started(made.Terminal); err != nil {
-		p.streams.Close()
-		return s.abandon(t, err)
+	if err := s.attend(t, made, api.Created); err != nil {
+		return err
 	}
-	if err := s.openDoor(t); err != nil {
-		p.streams.Close()
-		return s.abandon(t, fmt.Errorf("cannot take clients: %w", err))
-	}
-	t.oom = s.watchOOM(t)
 	s.put(t)
+	return nil
+}
+
+// attend begins to serve and to watch an init. The reaper is held by the caller.
+func (s *Service) attend(t *task, made *container.Process, status api.Status) error {
+	p := t.init
+	err := p.streams.Started(made.Terminal)
+	if err == nil {
+		if err = s.openDoor(t); err != nil {
+			err = fmt.Errorf("cannot take clients: %w", err)
+		}
+	}
+	if err != nil {
+		p.streams.Close()
+		s.abandon(t, made.Pid)
+		return err
+	}
+	p.born(made.Pid, status)
+	t.oom = s.watchOOM(t)
 	s.reaper.watch(made.Pid, func(exit api.Exit) { s.initExited(t, exit) })
 	return nil
 }
 
 // abandon removes a container that came about and cannot be kept.
-func (s *Service) abandon(t *task, cause error) error {
+func (s *Service) abandon(t *task, pid int) {
 	s.warn("cannot clean up after a failed create", t.store.Delete(t.id, true))
-	unix.Wait4(t.init.pid, nil, 0, nil)
-	return cause
+	unix.Wait4(pid, nil, 0, nil)
 }
 
 // openStreams opens what the client has for the process's standard streams.

@@ -25,7 +25,7 @@ func (s *Service) delete(_ context.Context, r *api.Target) (wire.Message, error)
 	p.op.Lock()
 	defer p.op.Unlock()
 	pid, status, exit := p.look()
-	if status != api.Stopped && (status != api.Created || p.id == "" || pid != 0) {
+	if status != api.Stopped && (status != api.Created || pid != 0) {
 		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "cannot delete a running process: %s", p.eventID())
 	}
 	if p.id == "" {
@@ -36,6 +36,7 @@ func (s *Service) delete(_ context.Context, r *api.Target) (wire.Message, error)
 	if err != nil {
 		return nil, err
 	}
+	p.end(exit, api.Stopped) // for who waits for what never began
 	return &api.DeleteResponse{Pid: uint32(pid), Exit: exit}, nil
 }
 

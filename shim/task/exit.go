@@ -32,7 +32,9 @@ func (s *Service) initExited(t *task, exit api.Exit) {
 	t.mu.Unlock()
 	t.die()
 	if sharesPIDs(t.store, t.id) { // the kernel has not ended the others
-		s.warn("cannot kill what a container's init has left", t.store.Kill(t.id, unix.SIGKILL, true))
+		if err := t.store.Kill(t.id, unix.SIGKILL, true); !isNotFound(err) { // a checkpoint has removed the container
+			s.warn("cannot kill what a container's init has left", err)
+		}
 	}
 	t.mu.Lock()
 	for t.active > 0 {

@@ -25,8 +25,10 @@ func check(o *api.Options) error {
 	if name := filepath.Base(o.BinaryName); o.BinaryName != "" && name != "runtime" && name != "dhow" {
 		return fmt.Errorf("cannot use the runtime %q (BinaryName): this shim has its runtime built in", o.BinaryName)
 	}
-	if o.CriuPath != "" {
-		return fmt.Errorf("cannot use CriuPath %s: criu is looked for in $PATH", o.CriuPath)
+	for name, path := range map[string]string{"CriuPath": o.CriuPath, "CriuImagePath": o.CriuImagePath, "CriuWorkPath": o.CriuWorkPath} {
+		if path != "" && !filepath.IsAbs(path) {
+			return fmt.Errorf("cannot use %s %q: the path must be absolute", name, path)
+		}
 	}
 	if v := o.TaskAPIVersion; v != 0 && v != 2 && v != 3 {
 		return fmt.Errorf("cannot use TaskApiVersion %d: this shim has versions 2 and 3 of the task service", v)

@@ -124,11 +124,14 @@ func killAll(id string, sig unix.Signal) *api.KillRequest {
 // killTasks ends all containers, and waits for that.
 func (s *Service) killTasks(ctx context.Context) error {
 	for _, t := range s.all() {
-		if _, status, _ := t.init.look(); status != api.Stopped {
+		if pid, status, _ := t.init.look(); pid != 0 && status != api.Stopped {
 			_, _ = s.kill(ctx, killAll(t.id, unix.SIGKILL)) // it may be over by now
 		}
 	}
 	for _, t := range s.all() {
+		if pid, _, _ := t.init.look(); pid == 0 { // not restored yet
+			continue
+		}
 		select {
 		case <-t.init.exited:
 		case <-ctx.Done():

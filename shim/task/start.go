@@ -37,11 +37,20 @@ func (s *Service) startInit(p *process) error {
 	t := p.task
 	s.reaper.hold()
 	defer s.reaper.release()
-	if err := t.store.Start(t.id); err != nil {
-		return fmt.Errorf("OCI runtime start failed: %w", err)
+	switch {
+	case t.saved == nil:
+		if err := t.store.Start(t.id); err != nil {
+			return fmt.Errorf("OCI runtime start failed: %w", err)
+		}
+		p.born(p.pid, api.Running)
+	case p.started:
+		return ttrpc.Errorf(ttrpc.FailedPrecondition, "cannot start a container that was restored before: %s", t.id)
+	default:
+		if err := s.restore(t); err != nil {
+			return fmt.Errorf("OCI runtime restore failed: %w", err)
+		}
 	}
 	p.started = true
-	p.born(p.pid, api.Running)
 	s.warn("no input", p.streams.Begin())
 	s.events.Publish(api.TaskStart(t.id, uint32(p.pid)))
 	return nil
@@ -55,6 +64,9 @@ func (s *Service) exec(ctx context.Context, r *api.ExecRequest) (wire.Message, e
 	}
 	if r.ExecID == "" {
 		return nil, ttrpc.Errorf(ttrpc.InvalidArgument, "cannot exec in container %s: the exec has no id", r.ID)
+	}
+	if pid, _, _ := t.init.look(); pid == 0 {
+		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "cannot exec in container %s: it is not restored before its start", r.ID)
 	}
 	p := t.newProcess(r.ExecID, r.Stdio)
 	if p.spec, err = spec.DecodeProcess(r.Spec.Value); err != nil {

@@ -34,7 +34,9 @@ func TestContainerdSuite(t *testing.T) {
 	runtime, err := integration.RuntimePath()
 	must(t, err)
 	programs := host.Two(t).Dir
-	t.Setenv("PATH", filepath.Dir(runtime)+":"+programs+":"+os.Getenv("PATH"))
+	criu, err := integration.CRIU()
+	must(t, err)
+	t.Setenv("PATH", filepath.Dir(runtime)+":"+programs+":"+criu+":"+os.Getenv("PATH"))
 	newRegistry(t, archive(t), "ghcr.io", "registry.k8s.io", "cplatpublic.azurecr.io")
 	program := filepath.Join(t.TempDir(), "client.test")
 	out, err := exec.Command("go", "test", "-c", "-o", program, clientTests).CombinedOutput()
@@ -85,7 +87,7 @@ func (s *suite) run(runtimeName string) map[string]string {
 		defer unix.Unmount(dir, unix.MNT_DETACH)
 	}
 	defer removeGroups(s.t, groups())
-	args := []string{"--pid", "--fork", "--kill-child", "--mount-proc", s.program, "-test.root", "-test.v", "-test.timeout", "8m", "-test.skip", unsuitable, "-no-criu"}
+	args := []string{"--pid", "--fork", "--kill-child", "--mount-proc", s.program, "-test.root", "-test.v", "-test.timeout", "8m", "-test.skip", unsuitable}
 	if only := os.Getenv("DHOW_TEST_SUITE"); only != "1" {
 		args = append(args, "-test.run", only)
 	}

@@ -25,7 +25,7 @@ TESTFLAGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian packages that building and testing use.
-PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun containerd containernetworking-plugins tmux qemu-system-x86 e2fsprogs uidmap
+PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun containerd containernetworking-plugins tmux qemu-system-x86 e2fsprogs uidmap docker-registry
 
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime

@@ -302,3 +302,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("containers %v, %v", ids, err)
 	}
 }
+
+var noList = api.ImageListOptions{}
+
+func digestBytes(b []byte) digest.Digest { return digest.FromBytes(b) }

@@ -37,6 +37,13 @@ func (m *Manager) hold(ctx context.Context, resumable bool) (_ context.Context, 
 	}, nil
 }
 
+// letGo leaves a lease to run out.
+func (m *Manager) letGo(ctx context.Context) {
+	if id, ok := leases.FromContext(ctx); ok {
+		m.active.Delete(id)
+	}
+}
+
 // dropLeases removes the leases that are chosen, of those that nobody works with.
 func (m *Manager) dropLeases(ctx context.Context, chosen func(leases.Lease) bool) error {
 	list, err := m.leases.List(ctx)

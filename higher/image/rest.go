@@ -23,12 +23,6 @@ func (m *Manager) Commit(ctx context.Context, r CommitRequest) (digest.Digest, e
 func (m *Manager) Login(ctx context.Context, a *registry.AuthConfig) (*registry.AuthResponse, error) {
 	return nil, errNotYet
 }
-func (m *Manager) ImagePull(ctx context.Context, ref string, all bool, platform *ocispec.Platform, auth *registry.AuthConfig, p api.Progress) error {
-	return errNotYet
-}
-func (m *Manager) ImagePush(ctx context.Context, ref string, all bool, platform *ocispec.Platform, auth *registry.AuthConfig, p api.Progress) error {
-	return errNotYet
-}
 func (m *Manager) ImageSearch(ctx context.Context, term string, limit int, f api.Filters, auth *registry.AuthConfig) ([]registry.SearchResult, error) {
 	return nil, errNotYet
 }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -28,7 +29,6 @@ type tracked struct {
 	size   int64
 	action string    // last one that was told
 	told   time.Time // when
-	whole  bool      // the blob is there
 	done   bool      // the layer is complete, as the client knows
 }
 
@@ -38,8 +38,10 @@ func newTracker(client api.Progress, one *manifest) *tracker {
 	return t
 }
 
-// add makes a manifest's layers known.
+// add makes a manifest's layers known, instead of those of another.
 func (t *tracker) add(one *manifest) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.layers, t.chain = map[digest.Digest]*tracked{}, map[string]*tracked{}
 	chain := one.chain()
 	for i, desc := range one.layers {
@@ -52,6 +54,13 @@ func (t *tracker) add(one *manifest) {
 			t.chain[chain[i]] = l
 		}
 	}
+}
+
+// layer finds a layer; nil for another blob.
+func (t *tracker) layer(desc ocispec.Descriptor) *tracked {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.layers[desc.Digest]
 }
 
 // close ends what the client hears from goroutines that are still at work.
@@ -67,6 +76,15 @@ func (t *tracker) message(id, text string) {
 	defer t.mu.Unlock()
 	if t.client != nil {
 		t.client(jsonstream.Message{ID: id, Status: text})
+	}
+}
+
+// aux tells something for programs.
+func (t *tracker) aux(raw json.RawMessage) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.client != nil {
+		t.client(jsonstream.Message{Aux: &raw, Progress: &jsonstream.Progress{}})
 	}
 }
 

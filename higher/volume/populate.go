@@ -16,7 +16,7 @@ import (
 // Populate copies what the image has at the places of new, empty volumes into them. root is the container's root file
 // system without any of the mounts. A volume gets all of it or nothing, also when the daemon is killed meanwhile, unless
 // it has a device or somebody is using it already.
-func (m *Manager) Populate(_ context.Context, mounts []Mount, root *os.File) error {
+func (m *Manager) Populate(_ context.Context, _ string, mounts []Mount, root *os.File) error {
 	for i := range mounts {
 		if mounts[i].Type != mount.TypeVolume {
 			continue

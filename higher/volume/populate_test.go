@@ -68,7 +68,7 @@ func TestPopulate(t *testing.T) {
 	b := start(t)
 	from, root := image(t)
 	mounts := b.use("c", &types.HostConfig{Binds: []string{"vv:/alias"}}, nil)
-	if err := b.Populate(t.Context(), mounts, root); err != nil {
+	if err := b.Populate(t.Context(), "c", mounts, root); err != nil {
 		t.Fatal(err)
 	}
 	data := b.data("vv")
@@ -102,7 +102,7 @@ func TestPopulateNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	mounts := b.use("c", &types.HostConfig{Binds: []string{"full:/data", "nocopy:/data/sub:nocopy", "none:/none", "out:/out"}}, nil)
-	if err := b.Populate(t.Context(), mounts, root); err != nil {
+	if err := b.Populate(t.Context(), "c", mounts, root); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]int{"full": 1, "nocopy": 0, "none": 0, "out": 0} { // /tmp of the host is not empty
@@ -111,7 +111,7 @@ func TestPopulateNot(t *testing.T) {
 		}
 	}
 	mounts = b.use("c", &types.HostConfig{}, map[string]struct{}{"/plain": {}})
-	want(t, b.Populate(t.Context(), mounts, root), errdefs.IsInvalidArgument, "cannot mount volume over existing file, file exists /plain")
+	want(t, b.Populate(t.Context(), "c", mounts, root), errdefs.IsInvalidArgument, "cannot mount volume over existing file, file exists /plain")
 }
 
 // A volume that a container runs with is filled in place: the container would not see one that takes its place. What
@@ -125,7 +125,7 @@ func TestPopulateInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	was := stat(t, b.data("vv")).Ino
-	if err := b.Populate(t.Context(), mounts, root); err != nil {
+	if err := b.Populate(t.Context(), "c", mounts, root); err != nil {
 		t.Fatal(err)
 	}
 	if stat(t, b.data("vv")).Ino != was {
@@ -193,7 +193,7 @@ func TestDevice(t *testing.T) {
 	t.Cleanup(func() { unix.Unmount(v.Mountpoint, unix.MNT_DETACH) })
 	h := &types.HostConfig{Binds: []string{"dev:/data"}}
 	first, second := b.use("c1", h, nil), b.use("c2", h, nil)
-	if err := b.Populate(t.Context(), first, root); err != nil {
+	if err := b.Populate(t.Context(), "c", first, root); err != nil {
 		t.Fatal(err)
 	}
 	if mountedAt(t, v.Mountpoint) {

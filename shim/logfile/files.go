@@ -45,16 +45,19 @@ func (f *files) mend(file *os.File) (int64, error) {
 		return 0, err
 	}
 	size := info.Size()
-	whole := size
-	if f.o.Driver == Local {
-		whole, err = wholeLocal(file, size)
-	} else {
-		whole, err = wholeLines(file, size)
-	}
+	whole, err := Whole(f.o.Driver, file, size)
 	if err == nil && whole != size {
 		err = file.Truncate(whole)
 	}
 	return whole, err
+}
+
+// Whole is how many of the first size bytes of a driver's file are whole entries.
+func Whole(driver string, file *os.File, size int64) (int64, error) {
+	if driver == Local {
+		return wholeLocal(file, size)
+	}
+	return wholeLines(file, size)
 }
 
 // wholeLines is how many bytes of a file are whole lines.
@@ -73,14 +76,13 @@ func wholeLines(file *os.File, size int64) (int64, error) {
 	return 0, nil
 }
 
-// write writes entries, in as few calls as rotation allows. The error is told once, until a write works again.
+// write writes entries, in as few calls as rotation allows. The error is told once, until all works again. Without
+// rotation the file grows.
 func (f *files) write(b *batch) error {
-	start := 0
+	start, rotation := 0, error(nil)
 	for i := 0; i < len(b.ends); {
-		if f.o.MaxSize > 0 && f.size >= f.o.MaxSize {
-			if err := f.rotate(); err != nil {
-				return f.failed(err)
-			}
+		if f.o.MaxSize > 0 && f.size >= f.o.MaxSize && rotation == nil {
+			rotation = f.rotate()
 		}
 		first := i
 		for i++; i < len(b.ends) && (f.o.MaxSize <= 0 || f.size+int64(b.ends[i-1]-start) < f.o.MaxSize); {
@@ -91,10 +93,14 @@ func (f *files) write(b *batch) error {
 		}
 		start = b.ends[i-1]
 	}
+	if rotation != nil {
+		return f.failed(fmt.Errorf("cannot begin a new file: %w", rotation))
+	}
 	f.failing = false
 	return nil
 }
 
+// failed keeps an error back that has been told.
 func (f *files) failed(err error) error {
 	if f.failing {
 		return nil
@@ -105,11 +111,6 @@ func (f *files) failed(err error) error {
 
 // put appends whole entries, or nothing of them.
 func (f *files) put(b []byte) error {
-	if f.file == nil { // a rotation has failed
-		if err := f.open(); err != nil {
-			return err
-		}
-	}
 	n, err := f.file.Write(b)
 	f.size += int64(n)
 	if err == nil {

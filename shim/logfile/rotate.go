@@ -12,31 +12,29 @@ import (
 
 const packed = ".gz"
 
-// rotate begins a new file. A reader that has the old one open still sees all of it.
+// rotate begins a new file. There is a file of that name at any moment, and a reader that has the old one open still sees
+// all of it.
 func (f *files) rotate() error {
 	f.packing.Wait()
-	if f.file != nil {
-		f.file.Close()
-		f.file = nil
-	}
-	if f.o.MaxFiles < 2 {
-		if err := remove(f.o.Path); err != nil {
-			return err
-		}
-		return f.open()
-	}
-	for i := f.o.MaxFiles - 1; i > 0; i-- {
-		if err := f.age(i); err != nil {
-			return err
-		}
-	}
-	if err := f.open(); err != nil {
+	file, err := os.OpenFile(f.o.Path+".new", os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
 		return err
 	}
-	if f.o.Compress {
+	for i := f.o.MaxFiles - 1; i > 0 && err == nil; i-- {
+		err = f.age(i)
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), f.o.Path)
+	}
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	old := f.file
+	f.file, f.size = file, 0
+	if f.o.Compress && f.o.MaxFiles > 1 {
 		f.packing.Go(func() { pack(f.name(1)) })
 	}
-	return nil
+	return old.Close()
 }
 
 // name is that of the i-th file from before; 0 is the one that is written.
@@ -47,12 +45,15 @@ func (f *files) name(i int) string {
 	return f.o.Path + "." + strconv.Itoa(i)
 }
 
-// age makes a file the i-th, and removes what was that.
+// age makes a file the i-th, and removes what was that. The one that is written keeps its name too.
 func (f *files) age(i int) error {
 	for _, suffix := range [...]string{"", packed} {
 		if err := remove(f.name(i) + suffix); err != nil {
 			return err
 		}
+	}
+	if i == 1 {
+		return os.Link(f.name(0), f.name(1))
 	}
 	for _, suffix := range [...]string{"", packed} {
 		err := os.Rename(f.name(i-1)+suffix, f.name(i)+suffix)

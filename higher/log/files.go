@@ -153,10 +153,7 @@ func openNth(path string, i int) (*file, error) {
 // content is a file from an offset on, of what is unpacked; whole says that what is added later is not wanted.
 func (f *file) content(from int64, whole bool) (io.Reader, error) {
 	if f.packed {
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		z, err := gzip.NewReader(f)
+		z, err := gzip.NewReader(io.NewSectionReader(f, 0, f.size)) // whose offset is no other reader's
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}

@@ -23,8 +23,10 @@ func notFound(path string) error {
 // about gives an error of a system call the class that clients are to see.
 func about(path string, err error) error {
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist):
 		return notFound(path)
+	case errors.Is(err, unix.ENOTDIR):
+		return invalidf("%s: not a directory", path)
 	case errors.Is(err, unix.ELOOP):
 		return invalidf("%s: too many levels of symbolic links", path)
 	default:

@@ -144,7 +144,7 @@ func mapped(m types.DeviceMapping) ([]specs.LinuxDevice, error) {
 	}
 	var nodes []specs.LinuxDevice
 	walk := func(path string, _ fs.DirEntry, _ error) error {
-		if node, err := deviceAt(path); err == nil {
+		if node, err := deviceAt(path); err == nil && node.Type != "p" { // which needs no permission
 			node.Path = m.PathInContainer + strings.TrimPrefix(path, source)
 			nodes = append(nodes, node)
 		}

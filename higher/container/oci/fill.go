@@ -82,7 +82,7 @@ func fillLog(l *types.LogConfig, d *Defaults) error {
 	l.Config = all
 	known, ok := logOptions[l.Type]
 	if !ok {
-		return invalidf("logger: no log driver named '%s' is registered", l.Type)
+		return invalidf("error looking up logging plugin %s: plugin %q not found", l.Type, l.Type)
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if l.Type != "none" && !slices.Contains(known, key) {

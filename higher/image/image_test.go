@@ -306,3 +306,12 @@ func TestRelease(t *testing.T) {
 var noList = api.ImageListOptions{}
 
 func digestBytes(b []byte) digest.Digest { return digest.FromBytes(b) }
+
+// pullHello pulls where Docker Hub cannot be reached.
+func (w *world) pullHello() ([]string, error) {
+	var lines []string
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := w.ImagePull(ctx, "hello-world", false, nil, nil, collect(&lines))
+	return lines, err
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
@@ -44,9 +45,21 @@ func openSnapshotter(root, name string) (driver string, s snapshots.Snapshotter,
 	}
 	dir = filepath.Join(dir, driver)
 	if driver == driverOverlay {
-		s, err = overlay.NewSnapshotter(dir, overlay.AsynchronousRemove)
+		s, err = overlay.NewSnapshotter(dir, overlay.AsynchronousRemove, overlay.WithMountOptions(plainOverlay()))
 	} else {
 		s, err = native.NewSnapshotter(dir)
 	}
 	return driver, s, err
+}
+
+// plainOverlay switches off what a kernel may have on by default and what would make an upper directory mean something
+// else than its files: directories that point elsewhere, and files without their content.
+func plainOverlay() (options []string) {
+	for _, name := range []string{"redirect_dir", "metacopy"} {
+		value, err := os.ReadFile("/sys/module/overlay/parameters/" + name)
+		if err == nil && strings.HasPrefix(string(value), "Y") {
+			options = append(options, name+"=off")
+		}
+	}
+	return options
 }

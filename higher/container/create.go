@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/containerd/platforms"
-	"github.com/dhow-containers/dhow/higher/archive"
 	"github.com/dhow-containers/dhow/higher/container/oci"
 	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/task"
@@ -187,7 +186,7 @@ func (c *container) openRoot(ctx context.Context) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return archive.OpenRoot(pointers(mounts))
+	return c.m.root(pointers(mounts))
 }
 
 func pointers(mounts []shim.Mount) []*shim.Mount {

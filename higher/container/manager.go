@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/dhow-containers/dhow/higher/archive"
+	shim "github.com/dhow-containers/dhow/shim/api"
 	"github.com/moby/moby/api/types/events"
 )
 
@@ -19,6 +21,7 @@ type Manager struct {
 	Options
 	store *store
 	die   func(point string) // where a test has the daemon killed
+	root  func(rootfs []*shim.Mount) (*os.File, error)
 
 	mu      sync.RWMutex
 	byID    map[string]*container
@@ -41,7 +44,7 @@ func Open(_ context.Context, o Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
-		Options: o, store: s, die: failpoint,
+		Options: o, store: s, die: failpoint, root: archive.OpenRoot,
 		byID: map[string]*container{}, byName: map[string]string{}, execs: map[string]*exec{},
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())

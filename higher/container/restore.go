@@ -37,9 +37,10 @@ func (m *Manager) Restore(ctx context.Context) error {
 
 // survivor is what is found of a container.
 type survivor struct {
-	c    *container
-	run  *run       // its task still is there
-	exit *task.Exit // it ended since its record was written
+	c      *container
+	bundle bool       // there is one
+	run    *run       // its task still is there
+	exit   *task.Exit // it ended since its record was written
 }
 
 // survey finds out, for several containers at once, which have tasks.
@@ -79,6 +80,7 @@ func (s *survivor) look(ctx context.Context) error {
 		}
 		return nil
 	}
+	s.bundle = true
 	t, err := c.m.Tasks.Load(ctx, c.id, c.bundle())
 	if err == nil && runs {
 		s.run = &run{task: t, ended: make(chan struct{}), mounts: r.Mounts}
@@ -164,8 +166,10 @@ func (s *survivor) settle(ctx context.Context) (start bool) {
 	case s.exit != nil:
 		return s.settleExit(ctx)
 	default:
-		if err := c.dropBundle(); err != nil {
-			c.m.Log.Warn("cannot remove a bundle", "container", c.id, "error", err)
+		if s.bundle {
+			if err := errors.Join(c.m.Volumes.Unmount(ctx, c.id, r.Mounts), c.dropBundle()); err != nil {
+				c.m.Log.Warn("something is left of a start that was cut short", "container", c.id, "error", err)
+			}
 		}
 		return c.startsWithDaemon()
 	}

@@ -22,18 +22,36 @@ const place = "/sys"
 // apart calls f on a thread that has a mount namespace of its own, which ends with it.
 func apart(f func() error) error {
 	result := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		err := os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_NEWNS))
-		if err == nil {
-			err = os.NewSyscallError("mount", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-		}
-		if err == nil {
-			err = f()
-		}
-		result <- err
-	}()
+	go onThread(func() { result <- inNamespace(f) })
 	return <-result
+}
+
+// onThread calls f on a thread that ends with it. The main thread would not, and what it has would be taken for the
+// whole process's (/proc/self): while it is locked here, another goroutine gets another thread.
+func onThread(f func()) {
+	runtime.LockOSThread() // and not unlocked: so the thread ends with the goroutine
+	if unix.Gettid() != os.Getpid() {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		f()
+	}()
+	<-done
+	runtime.UnlockOSThread()
+}
+
+func inNamespace(f func() error) error {
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return os.NewSyscallError("mount", err)
+	}
+	return f()
 }
 
 // mountRoot mounts a root file system in the namespace of the thread and opens it.

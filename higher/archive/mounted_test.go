@@ -119,6 +119,23 @@ func TestMounted(t *testing.T) {
 	}
 }
 
+// The main thread does not end with a goroutine that is locked to it: the process would be left in another namespace.
+func TestMainThreadStays(t *testing.T) {
+	needRoot(t)
+	before, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		if err := apart(func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after, err := os.Readlink("/proc/self/ns/mnt"); err != nil || after != before {
+		t.Error(before, after, err)
+	}
+}
+
 // The kernel's file systems are no files of a container's: nothing is read from them, and nothing written to them.
 func TestPseudo(t *testing.T) {
 	_, rootfs := overlay(t)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"runtime"
 
 	"github.com/dhow-containers/dhow/higher/volume"
 	"github.com/dhow-containers/dhow/runtime/inroot"
@@ -22,26 +21,8 @@ const place = "/sys"
 // apart calls f on a thread that has a mount namespace of its own, which ends with it.
 func apart(f func() error) error {
 	result := make(chan error)
-	go onThread(func() { result <- inNamespace(f) })
+	go mount.OnThread(func() { result <- inNamespace(f) })
 	return <-result
-}
-
-// onThread calls f on a thread that ends with it. The main thread would not, and what it has would be taken for the
-// whole process's (/proc/self): while it is locked here, another goroutine gets another thread.
-func onThread(f func()) {
-	runtime.LockOSThread() // and not unlocked: so the thread ends with the goroutine
-	if unix.Gettid() != os.Getpid() {
-		f()
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		f()
-	}()
-	<-done
-	runtime.UnlockOSThread()
 }
 
 func inNamespace(f func() error) error {

@@ -3,7 +3,6 @@ package mount
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -54,16 +53,16 @@ func shorten(data []string) (base, short string) {
 // within calls f on a thread whose working directory is dir. The thread ends with it.
 func within(dir string, f func() error) error {
 	result := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FS))
-		if err == nil {
-			err = os.NewSyscallError("chdir", unix.Chdir(dir))
-		}
-		if err == nil {
-			err = f()
-		}
-		result <- err
-	}()
+	go OnThread(func() { result <- inDirectory(dir, f) })
 	return <-result
+}
+
+func inDirectory(dir string, f func() error) error {
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	if err := unix.Chdir(dir); err != nil {
+		return os.NewSyscallError("chdir", err)
+	}
+	return f()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/logfile"
 	"github.com/dhow-containers/dhow/shim/stdio"
+	"github.com/dhow-containers/dhow/shim/task"
 	"github.com/dhow-containers/dhow/shim/ttrpc"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
@@ -29,7 +30,7 @@ func (m *Manager) Create(ctx context.Context, o CreateOptions) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(filepath.Join(o.Bundle, "exit")); err != nil && !errors.Is(err, os.ErrNotExist) { // of its last run
+	if err := remove(o.Bundle, task.Files...); err != nil { // of its last run
 		return nil, err
 	}
 	pid, err := m.fork(o.ID, o.Bundle)
@@ -40,7 +41,11 @@ func (m *Manager) Create(ctx context.Context, o CreateOptions) (*Task, error) {
 	if err != nil {
 		kill(pid)
 		reap(pid)
-		if _, e := m.Clean(context.WithoutCancel(ctx), o.ID, o.Bundle); e != nil {
+		_, e := m.Clean(context.WithoutCancel(ctx), o.ID, o.Bundle)
+		if e == nil {
+			e = remove(o.Bundle, task.Files...)
+		}
+		if e != nil {
 			m.o.Log.Warn("cannot clean up after a failed create", "container", o.ID, "error", e)
 		}
 		return nil, err
@@ -75,6 +80,9 @@ func (m *Manager) create(ctx context.Context, o *CreateOptions, shim int, log lo
 // connect makes the connection to a shim.
 func (m *Manager) connect(id, bundle string) (*Task, error) {
 	conn, err := ttrpc.DialMux(filepath.Join(bundle, socketFile))
+	if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) {
+		return nil, noShim(id)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/shim/api"
-	"github.com/dhow-containers/dhow/shim/socket"
 	"github.com/dhow-containers/dhow/shim/task"
 )
 
@@ -25,15 +24,14 @@ func (m *Manager) Load(ctx context.Context, id, bundle string) (*Task, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	t, err := m.connect(id, bundle)
-	if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) {
-		return nil, errdefs.ErrNotFound.WithMessage(fmt.Sprintf("container %s has no shim", id))
-	}
 	if err != nil {
 		return nil, err
 	}
 	var state api.StateResponse
 	err = t.call(ctx, "State", &api.Target{ID: id}, &state)
-	if errdefs.IsNotFound(err) {
+	if errdefs.IsUnavailable(err) { // it is just ending
+		err = noShim(id)
+	} else if errdefs.IsNotFound(err) {
 		err = t.endShim(ctx)
 		if err == nil {
 			err = errdefs.ErrNotFound.WithMessage(fmt.Sprintf("container %s was not created", id))
@@ -46,6 +44,25 @@ func (m *Manager) Load(ctx context.Context, id, bundle string) (*Task, error) {
 	t.pid.Store(int64(state.Pid))
 	go t.reapShim()
 	return t, nil
+}
+
+func noShim(id string) error {
+	return errdefs.ErrNotFound.WithMessage(fmt.Sprintf("container %s has no shim", id))
+}
+
+// served says whether a container has a shim that answers.
+func (m *Manager) served(ctx context.Context, id, bundle string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	t, err := m.connect(id, bundle)
+	if err == nil {
+		defer t.conn.Close()
+		err = t.call(ctx, "Connect", &api.Target{ID: id}, &api.ConnectResponse{})
+	}
+	if errdefs.IsNotFound(err) || errdefs.IsUnavailable(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // endShim kills the shim at the other end of the connection and waits for that.
@@ -83,19 +100,27 @@ func (t *Task) endShim(ctx context.Context) error {
 
 // Clean removes what is left of a container whose shim is gone, in any state, and tells how it ended: by SIGKILL unless
 // that is known. It may be called again. A shim that is still there is an error (ErrFailedPrecondition).
-func (m *Manager) Clean(_ context.Context, id, bundle string) (Exit, error) {
-	path := filepath.Join(bundle, socketFile)
-	if socket.Served(path, unix.SOCK_STREAM) {
+func (m *Manager) Clean(ctx context.Context, id, bundle string) (Exit, error) {
+	there, err := m.served(ctx, id, bundle)
+	if err != nil {
+		return Exit{}, err
+	}
+	if there {
 		return Exit{}, errdefs.ErrFailedPrecondition.WithMessage(fmt.Sprintf("cannot clean up after container %s: its shim is there", id))
 	}
 	answer, err := task.CleanWith(m.shimOptions(), m.namespace(), id, bundle)
 	if err != nil {
 		return Exit{}, err
 	}
-	for _, name := range [...]string{socketFile, api.StreamsSocket, logFile} {
+	return Exit(answer.Exit), remove(bundle, socketFile, api.StreamsSocket, logFile)
+}
+
+// remove removes files of a bundle.
+func remove(bundle string, names ...string) error {
+	for _, name := range names {
 		if err := os.Remove(filepath.Join(bundle, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return Exit{}, err
+			return err
 		}
 	}
-	return Exit(answer.Exit), nil
+	return nil
 }

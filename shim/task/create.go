@@ -85,7 +85,7 @@ func (s *Service) launch(ctx context.Context, t *task) error {
 	}
 	s.reaper.hold()
 	defer s.reaper.release()
-	made, err := t.store.CreateProcess(t.id, container.CreateOptions{Bundle: t.bundle, PidFile: filepath.Join(t.bundle, "init.pid"),
+	made, err := t.store.CreateProcess(t.id, container.CreateOptions{Bundle: t.bundle, PidFile: filepath.Join(t.bundle, pidFile),
 		NoPivot: t.options.NoPivotRoot, NoNewKeyring: t.options.NoNewKeyring, Stdio: p.streams.Child()})
 	if err != nil {
 		p.streams.Close()

@@ -90,7 +90,7 @@ func Clean(namespace, id, bundle string) (*api.DeleteResponse, error) {
 
 // CleanWith is Clean for a client that knows the options.
 func CleanWith(o *api.Options, namespace, id, bundle string) (*api.DeleteResponse, error) {
-	pid, _ := readPid(filepath.Join(bundle, "init.pid"))
+	pid, _ := readPid(filepath.Join(bundle, pidFile))
 	if err := storeFor(o, namespace, nil).Delete(id, true); err != nil {
 		return nil, err
 	}

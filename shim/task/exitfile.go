@@ -11,6 +11,11 @@ import (
 // exitFile keeps in the bundle how the init ended, in case that `delete` is to tell it, because the shim is gone.
 const exitFile = "exit"
 
+// Files are those that this package keeps in a bundle, beside the root file system.
+var Files = []string{optionsFile, pidFile, exitFile}
+
+const pidFile = "init.pid"
+
 func writeExit(bundle string, exit api.Exit) error {
 	return os.WriteFile(filepath.Join(bundle, exitFile), wire.Marshal(&api.WaitResponse{Exit: exit}), 0o600)
 }

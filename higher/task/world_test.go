@@ -195,49 +195,36 @@ func (w *world) client() (client, server *net.UnixConn) {
 	return ends[0], ends[1]
 }
 
-func TestLife(t *testing.T) {
-	w := newWorld(t)
-	c := w.create("echo out; echo err >&2; exit 3", nil, nil)
-	if c.Pid() == 0 {
-		t.Error("no pid")
+// shims are the pids of the shims of this world.
+func (w *world) shims() (pids []string) {
+	w.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/cwd")
+	w.must(err)
+	for _, cwd := range all {
+		pid := filepath.Base(filepath.Dir(cwd))
+		exe, _ := os.Readlink(filepath.Join("/proc", pid, "exe")) // it may be gone
+		if dir, _ := os.Readlink(cwd); strings.HasPrefix(dir, w.dir) && strings.HasSuffix(exe, "containerd-shim-dhow-v2") {
+			pids = append(pids, pid)
+		}
 	}
-	c.start()
-	if exit := c.ends(); exit.Status != 3 || exit.OOMKilled || time.Since(exit.At) > time.Minute {
-		t.Errorf("got %+v", exit)
-	}
-	if got := c.logged(); got != "out\nerr\n" && got != "err\nout\n" {
-		t.Errorf("logged %q", got)
-	}
-	exit, err := c.Delete(t.Context())
-	if err != nil || exit.Status != 3 {
-		t.Errorf("got %+v, %v", exit, err)
-	}
-	left, err := filepath.Glob(filepath.Join(c.bundle, "*.sock"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("left %v, %v", left, err)
-	}
+	return pids
 }
 
-func TestAttach(t *testing.T) {
-	w := newWorld(t)
-	c := w.create("cat; echo end >&2", func(o *task.CreateOptions) { o.Stdin = true }, nil)
-	client, server := w.client()
-	a, err := c.Attach(t.Context(), task.AttachOptions{Stdin: true, Stdout: true, Stderr: true, CloseStdin: true}, server)
-	w.must(err)
-	server.Close()
-	c.start()
-	fmt.Fprintln(client, "hello")
-	w.must(client.CloseWrite())
-	got, err := io.ReadAll(client)
-	w.must(err)
-	if want := "\x01\x00\x00\x00\x00\x00\x00\x06hello\n\x02\x00\x00\x00\x00\x00\x00\x04end\n"; string(got) != want {
-		t.Errorf("got %q", got)
+// argument is the value of a flag of a process.
+func (w *world) argument(pid, flag string) string {
+	text, _ := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+	args := strings.Split(string(text), "\x00")
+	for i, a := range args[:len(args)-1] {
+		if a == flag {
+			return args[i+1]
+		}
 	}
-	if detached, err := a.Wait(t.Context()); detached || err != nil {
-		t.Errorf("got %v, %v", detached, err)
-	}
-	c.ends()
-	if got := c.logged(); got != "hello\nend\n" {
-		t.Errorf("logged %q", got)
-	}
+	return ""
+}
+
+// zombie says whether nothing of a process is left but its status.
+func zombie(pid int) bool {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := bytes.Cut(text, []byte(") "))
+	return bytes.HasPrefix(rest, []byte("Z"))
 }

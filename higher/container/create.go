@@ -168,7 +168,7 @@ func (c *container) useVolumes(ctx context.Context) (mounts []volume.Mount, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	return mounts, m.Volumes.Populate(ctx, mounts, root)
+	return mounts, m.Volumes.Populate(ctx, c.id, mounts, root)
 }
 
 // mountsOf are those of another container, for --volumes-from.

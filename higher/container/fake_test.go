@@ -218,7 +218,7 @@ func (f fakeVolumes) Use(_ context.Context, container string, c *types.Config, h
 	f.w.set(f.w.used, container, true)
 	return []volume.Mount{{Type: "volume", Name: "v", Destination: "/v"}}, nil
 }
-func (f fakeVolumes) Populate(context.Context, []volume.Mount, *os.File) error { return nil }
+func (f fakeVolumes) Populate(context.Context, string, []volume.Mount, *os.File) error { return nil }
 func (f fakeVolumes) Mount(_ context.Context, container string, mounts []volume.Mount) ([]volume.Mount, error) {
 	f.w.set(f.w.mounted, container, true)
 	return mounts, nil
@@ -413,3 +413,10 @@ func (w *world) shim(id string) *fakeTask {
 	defer w.mu.Unlock()
 	return w.shims[id]
 }
+
+// What the daemon gives.
+var (
+	_ Images   = (*image.Manager)(nil)
+	_ Volumes  = (*volume.Manager)(nil)
+	_ Networks = (*network.Manager)(nil)
+)

@@ -53,7 +53,7 @@ type Images interface {
 type Volumes interface {
 	Refer(container string, mounts []volume.Mount, running bool)
 	Use(ctx context.Context, container string, c *types.Config, h *types.HostConfig, from func(name string) ([]volume.Mount, error)) ([]volume.Mount, error)
-	Populate(ctx context.Context, mounts []volume.Mount, root *os.File) error
+	Populate(ctx context.Context, container string, mounts []volume.Mount, root *os.File) error
 	Mount(ctx context.Context, container string, mounts []volume.Mount) ([]volume.Mount, error)
 	Unmount(ctx context.Context, container string, mounts []volume.Mount) error
 	Drop(ctx context.Context, container string, mounts []volume.Mount, anonymous bool) error

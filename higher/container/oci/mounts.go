@@ -186,8 +186,6 @@ func (in *Input) bind(m *volume.Mount, root *propagation) (specs.Mount, error) {
 	if err != nil {
 		return b, err
 	}
-	if word != "" {
-		b.Options = append(b.Options, word)
-	}
+	b.Options = append(b.Options, word)
 	return b, nil
 }

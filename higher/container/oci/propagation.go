@@ -17,6 +17,9 @@ type propagation string
 
 // add takes a mount into account and returns the option for it. The source must lie on a mount that propagates.
 func (p *propagation) add(m *volume.Mount) (string, error) {
+	if m.Type == mount.TypeVolume { // what the host unmounts in it, containers shall not hold
+		return string(mount.PropagationRSlave), nil
+	}
 	switch m.Propagation {
 	case mount.PropagationShared, mount.PropagationRShared:
 		if err := propagates(m.Source, "shared mount", "shared:"); err != nil {
@@ -33,6 +36,9 @@ func (p *propagation) add(m *volume.Mount) (string, error) {
 		if *p == "" {
 			*p = propagation(mount.PropagationRSlave)
 		}
+	}
+	if m.Propagation == "" {
+		return string(mount.PropagationRPrivate), nil
 	}
 	return string(m.Propagation), nil
 }

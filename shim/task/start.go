@@ -123,6 +123,7 @@ func (s *Service) launchExec(ctx context.Context, p *process) error {
 	defer s.reaper.release()
 	made, err := t.store.StartExec(t.id, container.ExecOptions{Process: p.spec, Stdio: p.streams.Child()})
 	if err != nil {
+		p.streams.Tell(fmt.Sprintf("OCI runtime exec failed: %v\r\n", err)) // as Docker tells its clients
 		p.streams.Close()
 		return err
 	}

@@ -20,6 +20,7 @@ func (s *Service) start(ctx context.Context, r *api.Target) (wire.Message, error
 	}
 	p.op.Lock()
 	defer p.op.Unlock()
+	s.rest.disturb()
 	if p.id == "" {
 		err = s.startInit(p)
 	} else {
@@ -28,7 +29,6 @@ func (s *Service) start(ctx context.Context, r *api.Target) (wire.Message, error
 	if err != nil {
 		return nil, err
 	}
-	s.rest.Reset(restAfter)
 	pid, _, _ := p.look()
 	return &api.PidResponse{Pid: uint32(pid)}, nil
 }

@@ -2,6 +2,7 @@
 # make test       unit and end-to-end tests (the latter need root); installs nothing
 # make test-soak  the robustness tests in their long form: 2000 runs, 500 containers alive
 # make test-engines  under dockerd, podman and containerd, which must be installed
+# make test-dhowd  command lines typed at a real dhowd
 # make test-cri   pods as a kubelet makes them, with our shim and with containerd's and runc
 # make test-containerd  containerd's own tests of its client, with its shim and with ours
 # make test-vm    the tests where control groups of version 2 limit: in a virtual machine (integration/README.md)
@@ -9,6 +10,7 @@
 # make check      formatting, vet, staticcheck, the project's own lint rules, module lists
 # make bench      times beside runc and crun, and the budgets they must keep
 # make bench-shim  the shim beside containerd-shim-runc-v2 with runc, under Debian's containerd
+# make bench-engine  dhowd beside dockerd, driven by the docker CLI
 # make test-bats  runc's own integration tests from RUNC_SRC, with runc and with ours
 # make fuzz       every fuzz target for FUZZTIME
 # make demo       from nothing to a running container, each command shown
@@ -17,7 +19,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-cri test-containerd test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-dhowd test-cri test-containerd test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim bench-engine fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -30,7 +32,7 @@ PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap r
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/containerd-shim-dhow-v2 ./shim/cmd/containerd-shim-dhow-v2
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/dhow-init ./higher/cmd/dhow-init
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./higher/cmd/dhowd ./higher/cmd/dhow-init
 
 # The one part in C: a static program that compiles seccomp profiles with libseccomp. The runtime, which is
 # pure Go and so starts 0.9 ms sooner, carries it as an embedded file and runs it when its cache misses.
@@ -57,6 +59,11 @@ test-soak: missing build
 test-engines: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
 	DHOW_TEST_ENGINES=1 $(GO) test -json -count=1 -timeout 10m -run '^Test(Shim)?Under(Docker|Podman|Containerd)$$' ./integration | bin/testcount
+
+# As root.
+test-dhowd: missing build
+	$(GO) build -o bin/testcount ./integration/testcount
+	DHOW_TEST_DHOWD=1 $(GO) test -json -count=1 -timeout 15m $(TESTFLAGS) ./integration/engine | bin/testcount
 
 # As root.
 test-cri: missing build
@@ -128,6 +135,9 @@ bench: build
 
 bench-shim: build
 	$(GO) run ./integration/benchshim $(BENCHFLAGS)
+
+bench-engine: build
+	$(GO) run ./integration/benchengine $(BENCHFLAGS)
 
 fuzz: seccomp-compile
 	@for package in $$($(GO) list ./...); do \

@@ -14,6 +14,7 @@ var programs = map[string]string{
 	"runtime":                 "./runtime/cmd/runtime",
 	"containerd-shim-dhow-v2": "./shim/cmd/containerd-shim-dhow-v2",
 	"dhow-init":               "./higher/cmd/dhow-init",
+	"dhowd":                   "./higher/cmd/dhowd",
 }
 
 // Growth of what a program links shows up in review: as a change of testdata/modules/PROGRAM.txt.

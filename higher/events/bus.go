@@ -116,3 +116,10 @@ func (b *Bus) remove(s *subscriber) {
 	defer b.mu.Unlock()
 	delete(b.subscribers, s)
 }
+
+// Subscribers counts those that listen now.
+func (b *Bus) Subscribers() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.subscribers)
+}

@@ -21,7 +21,7 @@ func capabilities(h *types.HostConfig, host *Facts) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	drop, err := capabilityNames(h.CapDrop, nil)
+	drop, err := capabilityNames(h.CapDrop, host)
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,7 @@ func capabilities(h *types.HostConfig, host *Facts) ([]string, error) {
 	return unique(set), nil
 }
 
-// capabilityNames spells names out, "net_admin" as "CAP_NET_ADMIN". Those to add the daemon must have itself; host is nil
-// for those to drop.
+// capabilityNames spells names out, "net_admin" as "CAP_NET_ADMIN". The daemon must have them itself.
 func capabilityNames(names []string, host *Facts) ([]string, error) {
 	var all []string
 	for _, name := range names {
@@ -53,7 +52,7 @@ func capabilityNames(names []string, host *Facts) ([]string, error) {
 		if _, known := spec.Capability(name); !known {
 			return nil, invalidf("unknown capability: %q", name)
 		}
-		if host != nil && !host.can(name) {
+		if !host.can(name) {
 			return nil, invalidf("capability not supported by your kernel or not available in the current environment: %q", name)
 		}
 		all = append(all, name)

@@ -1,0 +1,74 @@
+// Command dhowd is the engine's daemon: the Docker Engine API on a unix socket, and on TCP with TLS.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/dhow-containers/dhow/higher/config"
+	"github.com/dhow-containers/dhow/higher/daemon"
+)
+
+// Filled in by the linker: -ldflags "-X main.version=… -X main.commit=…".
+var (
+	version = "0.1.0"
+	commit  = ""
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run returns the exit status, 125 for an error of ours as dockerd has 1: whoever starts it need not tell them apart.
+func run(args []string, out, errs io.Writer) int {
+	c, usage, err := config.Parse(args)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprint(out, usage)
+		return 0
+	case err != nil:
+		fmt.Fprintf(errs, "dhowd: %v\nSee 'dhowd --help'.\n", err)
+		return 1
+	case c.Version:
+		fmt.Fprintf(out, "dhowd version %s%s\n", version, build())
+		return 0
+	case c.ValidateOnly:
+		fmt.Fprintln(out, "configuration OK")
+		return 0
+	}
+	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level(c.Config)}))
+	if err := daemon.Run(context.Background(), c.Config, daemon.Build{Version: version, Commit: commit}, log); err != nil {
+		fmt.Fprintf(errs, "dhowd: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func build() string {
+	if commit == "" {
+		return ""
+	}
+	return ", build " + commit
+}
+
+// level is what is logged.
+func level(c *config.Config) slog.Level {
+	if c.Debug {
+		return slog.LevelDebug
+	}
+	switch c.LogLevel {
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error", "fatal":
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}

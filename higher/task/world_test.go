@@ -31,7 +31,7 @@ var shim = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "containerd-shim-dhow-v2")
-	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "../../shim/cmd/containerd-shim-dhow-v2")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "embedseccomp", "-ldflags", "-s -w", "-o", path, "../../shim/cmd/containerd-shim-dhow-v2")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)

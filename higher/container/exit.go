@@ -105,7 +105,7 @@ func (c *container) takeBack(ctx context.Context, run *run) {
 			err = nil
 		}
 	}
-	err = errors.Join(err, c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts), <-parted, c.dropBundle())
+	err = errors.Join(err, c.unmount(ctx), <-parted, c.dropBundle())
 	if err != nil {
 		c.m.Log.Warn("something is left of a container that has ended", "container", c.id, "error", err)
 	}

@@ -2,13 +2,10 @@ package container
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/api"
-	"github.com/dhow-containers/dhow/runtime/inroot"
-	"golang.org/x/sys/unix"
 )
 
 // namespaces are what a container shares with others that run.
@@ -16,14 +13,6 @@ type namespaces struct {
 	net, ipc, pid, shm string
 	files              *container // whose /etc/hosts and so on it has
 	hostname           *Record    // of the container whose network it is in
-	held               *os.File
-}
-
-func (n *namespaces) close() error {
-	if n.held == nil {
-		return nil
-	}
-	return n.held.Close()
 }
 
 func namespace(pid int, kind string) string { return "/proc/" + strconv.Itoa(pid) + "/ns/" + kind }
@@ -34,11 +23,11 @@ func (l *launch) namespaces() (*namespaces, error) {
 	if l.r.networked() {
 		n.files = l.container
 	}
+	if l.r.sharesIPC() {
+		n.shm = l.shm()
+	}
 	for _, join := range []func(*namespaces) error{l.joinNetwork, l.joinIPC, l.joinPID} {
 		if err := join(n); err != nil {
-			if e := n.close(); e != nil {
-				l.m.Log.Warn("cannot close the shared memory of another container", "error", e)
-			}
 			return nil, err
 		}
 	}
@@ -75,21 +64,19 @@ func (l *launch) joinIPC(n *namespaces) error {
 	if err != nil {
 		return err
 	}
-	if !other.HostConfig.IpcMode.IsShareable() && !other.HostConfig.IpcMode.IsHost() {
+	n.ipc = namespace(other.Pid, "ipc")
+	switch {
+	case other.sharesIPC():
+		donor, err := l.m.get(other.ID)
+		if err != nil {
+			return err
+		}
+		n.shm = donor.shm()
+	case other.HostConfig.IpcMode.IsHost():
+		n.shm = "/dev/shm"
+	default:
 		return invalidf("container %s: non-shareable IPC (hint: use IpcMode:shareable for the donor container)", other.ID)
 	}
-	root, err := openRootOf(other.Pid)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = root.Close() }()
-	shm, err := inroot.Open(int(root.Fd()), "dev/shm", unix.O_PATH|unix.O_DIRECTORY)
-	if err != nil {
-		return fmt.Errorf("cannot open /dev/shm of container %s: %w", other.ID, err)
-	}
-	n.held = os.NewFile(uintptr(shm), "shm")
-	n.ipc = namespace(other.Pid, "ipc")
-	n.shm = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.held.Fd())
 	return nil
 }
 

@@ -64,7 +64,7 @@ func (c *container) dispose(ctx context.Context, volumes bool) error {
 	m, r := c.m, c.record()
 	c.turnAwayClients()
 	c.forgetExecs()
-	err := errors.Join(m.Images.Release(ctx, c.id), m.Volumes.Drop(ctx, c.id, r.Mounts, volumes))
+	err := errors.Join(c.unmountShm(), m.Images.Release(ctx, c.id), m.Volumes.Drop(ctx, c.id, r.Mounts, volumes))
 	if err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ func (s *survivor) settle(ctx context.Context) (start bool) {
 		return s.settleExit(ctx)
 	default:
 		if s.bundle {
-			if err := errors.Join(c.m.Volumes.Unmount(ctx, c.id, r.Mounts), c.dropBundle()); err != nil {
+			if err := errors.Join(c.unmount(ctx), c.dropBundle()); err != nil {
 				c.m.Log.Warn("something is left of a start that was cut short", "container", c.id, "error", err)
 			}
 		}
@@ -179,7 +179,7 @@ func (s *survivor) settle(ctx context.Context) (start bool) {
 // settleExit is for a container that ended while there was no daemon.
 func (s *survivor) settleExit(ctx context.Context) (start bool) {
 	c := s.c
-	if err := errors.Join(c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts), c.dropBundle()); err != nil {
+	if err := errors.Join(c.unmount(ctx), c.dropBundle()); err != nil {
 		c.m.Log.Warn("something is left of a container that has ended", "container", c.id, "error", err)
 	}
 	if err := c.recordExit(*s.exit, nil); err != nil {

@@ -114,6 +114,9 @@ func (l *launch) prepare(ctx context.Context) (err error) {
 	if l.mounts, err = m.Volumes.Mount(ctx, l.id, l.r.Mounts); err != nil {
 		return err
 	}
+	if err := l.mountShm(); err != nil {
+		return err
+	}
 	if l.rootfs, err = m.Images.Mounts(ctx, l.id); err != nil {
 		return err
 	}
@@ -145,7 +148,6 @@ func (l *launch) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, n.close()) }()
 	if err := l.makeSpec(ctx, n); err != nil {
 		return err
 	}
@@ -179,12 +181,17 @@ func (l *launch) undo(ctx context.Context) error {
 		all = append(all, l.m.Networks.Detach(ctx, l.id))
 	}
 	if l.mounted {
-		all = append(all, l.m.Volumes.Unmount(ctx, l.id, l.r.Mounts))
+		all = append(all, l.unmount(ctx))
 	}
 	if err := errors.Join(append(all, l.dropBundle())...); err != nil {
 		l.m.Log.Warn("something is left of a start that failed", "container", l.id, "error", err)
 	}
 	return nil
+}
+
+// unmount takes away what is mounted on the host for a start.
+func (c *container) unmount(ctx context.Context) error {
+	return errors.Join(c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts), c.unmountShm())
 }
 
 // started makes the container one that runs.

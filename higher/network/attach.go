@@ -25,7 +25,11 @@ func (m *Manager) Attach(_ context.Context, id string, netns *os.File) error {
 	}
 	if netns == nil {
 		b.Attached = true
-		return m.store.putSandbox(b)
+		if err := m.store.putSandbox(b); err != nil {
+			return err
+		}
+		m.emitConnected(b)
+		return nil
 	}
 	if err := m.publish(b); err != nil {
 		return err
@@ -43,10 +47,14 @@ func (m *Manager) Attach(_ context.Context, id string, netns *os.File) error {
 	for _, h := range b.held {
 		h.serve(m.config.UserlandProxy)
 	}
-	for _, e := range b.Endpoints {
-		m.emit(events.ActionConnect, m.networks[e.NetworkID], map[string]string{"container": id})
-	}
+	m.emitConnected(b)
 	return nil
+}
+
+func (m *Manager) emitConnected(b *Sandbox) {
+	for _, e := range b.Endpoints {
+		m.emit(events.ActionConnect, m.networks[e.NetworkID], map[string]string{"container": b.Container.ID})
+	}
 }
 
 // join makes the devices of some of a container's endpoints.

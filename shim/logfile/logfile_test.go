@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/shim/logfile"
 )
@@ -281,5 +284,41 @@ func BenchmarkLines(b *testing.B) {
 	b.SetBytes(int64(len(chunk)))
 	for b.Loop() {
 		s.Write(chunk)
+	}
+}
+
+// TestFullDisk loses what does not fit and tells that once; what is there is whole, and when there is room it goes on.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("needs root: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	path, told := filepath.Join(dir, "log"), 0
+	l, err := logfile.Open(logfile.Options{Driver: logfile.JSON, Path: path}, func(_ string, err error) {
+		if told++; !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "lines are lost") {
+			t.Errorf("told %v", err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := l.Stream("stdout")
+	for range 100 {
+		s.Write([]byte(strings.Repeat("x", 1500) + "\n"))
+	}
+	before := lines(t, read(t, path))
+	if told != 1 || len(before) < 30 || len(before) > 50 {
+		t.Errorf("told %d times, %d lines", told, len(before))
+	}
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	s.Write([]byte("again\n"))
+	if after := lines(t, read(t, path)); len(after) != len(before)+1 || after[len(before)].Log != "again\n" {
+		t.Errorf("%d lines", len(after))
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }

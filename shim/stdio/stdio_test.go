@@ -327,3 +327,8 @@ func TestTerminal(t *testing.T) {
 	}
 	cmd.Wait()
 }
+
+func deadline(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), 100*time.Millisecond)
+}

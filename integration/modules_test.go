@@ -13,6 +13,7 @@ import (
 var programs = map[string]string{
 	"runtime":                 "./runtime/cmd/runtime",
 	"containerd-shim-dhow-v2": "./shim/cmd/containerd-shim-dhow-v2",
+	"dhow":                    "./higher/cmd/dhow",
 	"dhow-init":               "./higher/cmd/dhow-init",
 	"dhowd":                   "./higher/cmd/dhowd",
 }

@@ -1,0 +1,2 @@
+// Package builder is the commands about the cache of builds.
+package builder

@@ -1,0 +1,2 @@
+// Package commands puts all commands of dhow together, and runs one.
+package commands

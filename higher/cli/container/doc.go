@@ -1,0 +1,2 @@
+// Package container is the commands about containers, one file each.
+package container

@@ -1,0 +1,2 @@
+// Package context is the commands about contexts, one file each.
+package context

@@ -1,0 +1,2 @@
+// Package image is the commands about images, one file each.
+package image

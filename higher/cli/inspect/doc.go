@@ -1,0 +1,2 @@
+// Package inspect is what the inspect commands of all nouns share.
+package inspect

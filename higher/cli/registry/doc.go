@@ -1,0 +1,2 @@
+// Package registry is the commands about registries: login, logout, search.
+package registry

@@ -1,0 +1,2 @@
+// Package volume is the commands about volumes, one file each.
+package volume

@@ -403,6 +403,14 @@ func (t *fakeTask) OOM() <-chan struct{} {
 	close(c)
 	return c
 }
+func (t *fakeTask) Over() bool {
+	select {
+	case <-t.exited:
+		return true
+	default:
+		return false
+	}
+}
 func (t *fakeTask) Exec(context.Context, task.ExecOptions) (Exec, error) {
 	return nil, fmt.Errorf("exec: %w", errors.ErrUnsupported)
 }

@@ -103,6 +103,7 @@ type Task interface {
 	Pids(ctx context.Context) ([]int, error)
 	Stats(ctx context.Context) (*task.Metrics, error)
 	OOM() <-chan struct{}
+	Over() bool // it had ended when it was loaded
 	Exec(ctx context.Context, o task.ExecOptions) (Exec, error)
 }
 

@@ -30,6 +30,16 @@ func (m *Manager) Restore(ctx context.Context) error {
 			started = append(started, f.c)
 		}
 	}
+	for _, f := range found { // nobody shall be told that these still run
+		if f.run == nil || !f.run.task.Over() {
+			continue
+		}
+		select {
+		case <-f.run.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	m.sweep(ctx)
 	m.startAgain(started)
 	return nil

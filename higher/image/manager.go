@@ -100,6 +100,12 @@ func (m *Manager) open(ctx context.Context) error {
 // recover takes away what was being unpacked when the last process ended, and what nothing holds.
 func (m *Manager) recover(ctx context.Context) error {
 	ctx = m.in(ctx)
+	// A directory that was made for a snapshot which its database does not have is in the way of the next one.
+	if c, ok := m.backend.(snapshots.Cleaner); ok {
+		if err := c.Cleanup(ctx); err != nil && !errdefs.IsNotFound(err) { // that is of a new database
+			return err
+		}
+	}
 	if err := m.soil(ctx); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func (m *Manager) Load(ctx context.Context, id, bundle string) (*Task, error) {
 		return nil, err
 	}
 	t.pid.Store(int64(state.Pid))
+	t.over = state.Status == api.Stopped
 	go t.reapShim()
 	return t, nil
 }

@@ -22,6 +22,7 @@ type Task struct {
 	conn     *ttrpc.Mux
 	shim     int           // pid of the shim if it is this process's child
 	shimGone chan struct{} // closed when it has ended
+	over     bool          // it had ended when it was loaded
 }
 
 type initial = Process // Task.Process is a method
@@ -34,6 +35,9 @@ func (t *Task) reapShim() {
 	}
 	close(t.shimGone)
 }
+
+// Over says whether a task that was loaded had ended by then: Wait answers at once.
+func (t *Task) Over() bool { return t.over }
 
 // Kill sends a signal to the init, or to all processes.
 func (t *Task) Kill(ctx context.Context, sig unix.Signal, all bool) error {

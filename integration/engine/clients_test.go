@@ -138,6 +138,7 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("layers: %s", id)
 	}
 	d.must(t, "rmi", ref)
+	d.must(t, "image", "prune", "-f") // what the commits have left
 	out := d.must(t, "pull", ref)
 	if !strings.Contains(out, "Status: Downloaded newer image for "+ref) || strings.Count(out, "Pull complete") < 8 {
 		t.Errorf("pull: %s", out)

@@ -83,7 +83,7 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 		a.file(at, m)
 		j.Modules = append(j.Modules, at)
 	}
-	for _, program := range []string{"runtime", "runtime-failpoint", "probe"} {
+	for _, program := range []string{"runtime", "runtime-failpoint", "probe", "containerd-shim-dhow-v2"} {
 		a.file("/dhow/bin/"+program, filepath.Join(dir, program))
 	}
 	for _, s := range suites {
@@ -146,7 +146,7 @@ func (o *options) compile(tree, dir string, suites []*suite) error {
 	progress("building")
 	builds := [][]string{
 		{"make", "-s", "build"},
-		{"cp", "bin/runtime", filepath.Join(dir, "runtime")},
+		{"cp", "bin/runtime", "bin/containerd-shim-dhow-v2", dir},
 		{"make", "-s", "runtime-failpoint", "OUT=" + filepath.Join(dir, "runtime-failpoint")},
 		goBuild("build", filepath.Join(dir, "probe"), "./integration/probe"),
 		goBuild("build", filepath.Join(dir, "guest"), "./integration/vm/guest"),

@@ -113,6 +113,12 @@ func (m *manager) call(member string, args ...dbus.Value) ([]dbus.Value, error) 
 	return m.Conn.Call(m.deadline, dbus.Method{Destination: systemd, Path: managerPath, Interface: managerInterface, Member: member}, args...)
 }
 
+// ping waits until systemd has come to this request.
+func (m *manager) ping() error {
+	_, err := m.Conn.Call(m.deadline, dbus.Method{Destination: systemd, Path: managerPath, Interface: "org.freedesktop.DBus.Peer", Member: "Ping"})
+	return err
+}
+
 // property reads a property of the manager, which must be a string.
 func (m *manager) property(name string) (string, error) {
 	get := dbus.Method{Destination: systemd, Path: managerPath, Interface: "org.freedesktop.DBus.Properties", Member: "Get"}

@@ -110,7 +110,7 @@ func TestUnitSet(t *testing.T) {
 	if err := sampleUnit().set(); err != nil {
 		t.Error(err)
 	}
-	f.said("SetUnitProperties(dhow-c1.scope true Slice=a.slice TasksMax=5)")
+	f.said("SetUnitProperties(dhow-c1.scope true Slice=a.slice TasksMax=5)", "Ping()")
 	f.on("SetUnitProperties", func(f *fakeSystemd, m *godbus.Message) { f.fail(m, "x.y.TasksMax") })
 	if err := sampleUnit().set(); err == nil {
 		t.Error("an error was lost")

@@ -91,7 +91,8 @@ func (u *Unit) failed(verb string, err error) error {
 	return errorf("cannot %s systemd unit %s (%s): %w", verb, u.Name, field, err)
 }
 
-// set changes the properties of the unit, until it stops.
+// set changes the properties of the unit, until it stops. systemd answers before it writes to the files of the group, and
+// writes before it takes the next request: so there is one more, lest it writes after the runtime.
 func (u *Unit) set() error {
 	if len(u.Properties) == 0 {
 		return nil
@@ -104,6 +105,9 @@ func (u *Unit) set() error {
 	list, err := u.known(m)
 	if err == nil {
 		_, err = m.call("SetUnitProperties", dbus.String(u.Name), dbus.Bool(true), dbus.Array("(sv)", list...))
+	}
+	if err == nil {
+		err = m.ping()
 	}
 	if err != nil {
 		return u.failed("change", err)

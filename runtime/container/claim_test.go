@@ -12,7 +12,7 @@ import (
 
 func newMaking(s *Store) *making {
 	return &making{blueprint: &blueprint{id: "c", bundle: "/b", rootfs: "/b/rootfs",
-		doc: &spec.Document{Raw: []byte(`{"ociVersion":"1.3.0"}`)}, cgroups: &cgroup.Plan{}}, listener: -1}
+		doc: &spec.Document{Raw: []byte(`{"ociVersion":"1.3.0"}`)}, cgroups: &cgroup.Plan{}}, locked: -1, listener: -1}
 }
 
 // TestClaimOnAFullDisk: a record that cannot be written leaves nothing, and its descriptor is closed once

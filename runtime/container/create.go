@@ -59,6 +59,7 @@ type making struct {
 	listener int
 	agent    agent     // of seccomp, when the process does not wait for Start
 	notifier *notifier // of NOTIFY_SOCKET, likewise
+	locked   int       // state.json, until the container is made; see writeRecord
 	recorded bool
 	restored bool // by criu, from a checkpoint
 	undo     undo
@@ -81,7 +82,7 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 	if err := checkPreserved(o.PreserveFDs); err != nil {
 		return nil, err
 	}
-	m := &making{blueprint: b, o: o, wait: wait, listener: -1, agent: -1}
+	m := &making{blueprint: b, o: o, wait: wait, locked: -1, listener: -1, agent: -1}
 	if err := m.connectConsole(detach); err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (m *making) claim(s *Store) error {
 // unclaim takes claim back. The record goes last, and stays when the control groups do: it is what leads
 // `delete --force` to them.
 func (m *making) unclaim() {
-	if m.group != nil {
+	if m.group != nil && !m.succeeded() {
 		err := m.group.Kill(unix.SIGKILL)
 		if e := m.group.Delete(); e != nil {
 			m.store.warn("cannot take the control groups back, use delete --force", errors.Join(err, e))
@@ -150,11 +151,17 @@ func (m *making) makeRecord(s *Store) error {
 	}
 	r := &record{ID: m.id, Bundle: m.bundle, Rootfs: m.rootfs, Created: time.Now().UTC(), Cgroups: m.paths, Unit: m.cgroups.Unit, Rdt: m.rdt, Config: m.doc.Raw, Restored: m.restored}
 	m.handle = &handle{r, s, dir}
-	if err = r.write(dir); err != nil {
-		m.unclaim()
-		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+	if err = m.writeRecord(true); err != nil {
+		var other alreadyExists
+		if !errors.As(err, &other) {
+			m.unclaim()
+		}
+		return err
 	}
-	if err = m.makeNotifyDir(); err != nil {
+	if err = m.checkWanted(); err == nil {
+		err = m.makeNotifyDir()
+	}
+	if err != nil {
 		m.unclaim()
 	}
 	return err
@@ -207,6 +214,9 @@ func checkPreserved(n int) error {
 
 // launch starts the process and follows it: to the point where it waits for start, or to its execve.
 func (m *making) launch() error {
+	if err := m.checkWanted(); err != nil {
+		return err
+	}
 	opts := launch.Options{Dir: m.rootfs, Stdio: stdio(m.o.Stdio), Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
 	end := m.store.span("clone the first process")
 	proc, err := start(m.image, m.group, opts)
@@ -266,6 +276,7 @@ func (m *making) died() error {
 // keep ends the time in which everything can be taken back.
 func (m *making) keep() {
 	m.undo.release()
+	m.unlock()
 	if m.devices != nil {
 		m.devices.Close()
 	}
@@ -291,6 +302,7 @@ func (m *making) close() {
 	if m.listener >= 0 {
 		unix.Close(m.listener)
 	}
+	m.unlock()
 	if m.handle != nil {
 		m.handle.close()
 	}
@@ -305,6 +317,9 @@ func (m *making) record() (err error) {
 	}
 	if err := m.writeInit(m.dir); err != nil {
 		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+	}
+	if err := m.checkWanted(); err != nil {
+		return err
 	}
 	m.recorded = true
 	if err := sendPidfd(m.o.PidfdSocket, m.proc.Pidfd); err != nil {

@@ -93,6 +93,19 @@ func (s *Store) Delete(id string, force bool) error {
 
 // delete ends what lives of the container and removes what there is of it.
 func (h *handle) delete() error {
+	if h.Pid == 0 {
+		if err := h.condemn(); err != nil {
+			return err
+		}
+	}
+	lock, err := h.lockDelete(h.end) // a create that is under way ends with its process
+	if err == unix.ENOENT {
+		return h.store.removeDir(h.ID, h.dir)
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(lock)
 	if err := h.end(); err != nil {
 		return err
 	}
@@ -143,13 +156,23 @@ func (s *Store) deleteUnread(id string, cause error) error {
 	}
 	defer unix.Close(root)
 	dir, err := openDir(root, id)
+	if err == unix.ENOENT {
+		return nil // removed meanwhile
+	}
 	if err != nil {
 		return cause
 	}
 	defer unix.Close(dir)
+	if removed(dir) {
+		return nil
+	}
 	h := &handle{&record{ID: id}, s, dir}
-	if err := h.readInit(dir); err != nil {
+	if err := h.condemn(); err != nil {
 		s.debug("no process is known", "id", id, "error", err)
+	}
+	if r, err := readRecord(dir, id); err == nil { // it was only just being made
+		h.record = r
+		return h.delete()
 	}
 	if host, err := cgroup.Detect(); err == nil {
 		if p, err := cgroup.Compile(host, "", id, nil); err == nil {

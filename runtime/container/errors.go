@@ -42,6 +42,11 @@ func errExists(id string) error {
 	return alreadyExists{fmt.Errorf("cannot create container %q: container with given ID already exists", id)}
 }
 
+// errDeleted is for a create that a delete --force has come in between.
+func errDeleted(id string) error {
+	return errConflict("cannot create container %q: it has been deleted meanwhile", id)
+}
+
 func errInvalid(format string, args ...any) error { return invalid{fmt.Errorf(format, args...)} }
 
 func errConflict(format string, args ...any) error { return conflict{fmt.Errorf(format, args...)} }

@@ -149,9 +149,6 @@ func decodeCgroups(d *json.Decoder, m map[string]string) {
 	}
 }
 
-// write makes state.json.
-func (r *record) write(dir int) error { return writeFile(dir, "state.json", r.encode()) }
-
 // writeInit makes init. It is a symbolic link, whose target is the content: that is made whole by one
 // system call, and costs a disk file system a third of a file that is written and renamed.
 func (r *record) writeInit(dir int) error {
@@ -215,10 +212,7 @@ func writeFile(dir int, name string, data []byte) error {
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: temp, Err: err}
 	}
-	n, err := unix.Write(fd, data)
-	if err == nil && n < len(data) {
-		err = unix.ENOSPC
-	}
+	err = writeWhole(fd, data)
 	if e := unix.Close(fd); err == nil {
 		err = e
 	}
@@ -230,6 +224,15 @@ func writeFile(dir int, name string, data []byte) error {
 		return &fs.PathError{Op: "write", Path: name, Err: err}
 	}
 	return nil
+}
+
+// writeWhole writes data to a new file.
+func writeWhole(fd int, data []byte) error {
+	n, err := unix.Write(fd, data)
+	if err == nil && n < len(data) {
+		err = unix.ENOSPC
+	}
+	return err
 }
 
 // maxFile bounds what is read back from the state directory, in bytes.

@@ -102,7 +102,7 @@ func (s *Store) beginRestore(id string, o *RestoreOptions, detach bool) (*restor
 	if err != nil {
 		return nil, err
 	}
-	r := &restoring{making: making{blueprint: b, o: create, listener: -1, restored: true}, options: o}
+	r := &restoring{making: making{blueprint: b, o: create, locked: -1, listener: -1, restored: true}, options: o}
 	if r.criu, err = findCriu(&o.Options); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package container
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -120,8 +119,8 @@ func (m *making) without(controllers []string) (err error) {
 	maps.DeleteFunc(m.paths, func(name, _ string) bool { return slices.Contains(controllers, name) })
 	m.warnUngrouped()
 	m.input.TaskFiles = m.taskFiles()
-	if err = m.handle.record.write(m.dir); err != nil {
-		return fmt.Errorf("cannot record container %q under --root: %w", m.id, err)
+	if err = m.writeRecord(false); err != nil {
+		return err
 	}
 	if m.program, err = plan.Compile(m.input); err != nil {
 		return invalid{err}

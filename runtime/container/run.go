@@ -57,6 +57,14 @@ func (s *Store) Run(id string, o RunOptions) (exit int, err error) {
 
 // remove takes away a container whose process has been waited for.
 func (m *making) remove() error {
+	lock, err := m.lockDelete(func() error { return nil })
+	if err == unix.ENOENT {
+		return m.store.removeDir(m.ID, m.dir)
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(lock)
 	if !m.program.Init { // others may have outlived it
 		if err := m.group.Kill(unix.SIGKILL); err != nil {
 			return fmt.Errorf("cannot kill the processes of container %q: %w", m.ID, err)

@@ -94,7 +94,11 @@ func (s *Store) makeDir(id string) (int, error) {
 	default:
 		return -1, fmt.Errorf("cannot make the state directory (--root): %w", &fs.PathError{Op: "mkdir", Path: s.Root + "/" + id, Err: err})
 	}
-	return openDir(root, id)
+	dir, err := openDir(root, id)
+	if err == unix.ENOENT {
+		return -1, errDeleted(id)
+	}
+	return dir, err
 }
 
 func openDir(root int, id string) (int, error) {
@@ -111,19 +115,38 @@ func (s *Store) removeDir(id string, dir int) error {
 	for _, name := range [...]string{"init", "start.sock", "steps", "state.json"} {
 		unix.Unlinkat(dir, name, 0)
 	}
+	if removed(dir) {
+		return nil
+	}
 	err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
-	if err == unix.ENOTEMPTY { // a crash has left a temporary file, or there is more than usual
-		removeNotifyDir(dir)
-		names, _ := directoryNames(dir)
-		for _, name := range names {
-			unix.Unlinkat(dir, name, 0)
-		}
+	// A crash has left a temporary file, there is more than usual, or a create that does not know yet that it is
+	// condemned goes on making files.
+	for tries := 0; err == unix.ENOTEMPTY && tries < maxFiles; tries++ {
+		removeFiles(dir)
 		err = unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
 	}
-	if err != nil && err != unix.ENOENT {
+	if err != nil && err != unix.ENOENT && !removed(dir) {
 		return fmt.Errorf("cannot remove the state of container %q: %w", id, err)
 	}
 	return nil
+}
+
+// maxFiles is more than the number of files that a create makes in its directory.
+const maxFiles = 20
+
+// removeFiles removes everything in a container's directory.
+func removeFiles(dir int) {
+	removeNotifyDir(dir)
+	names, _ := directoryNames(dir)
+	for _, name := range names {
+		unix.Unlinkat(dir, name, 0)
+	}
+}
+
+// removed says that somebody has removed the directory dir; its name may be another's now.
+func removed(dir int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(dir, &st) == nil && st.Nlink == 0
 }
 
 func directoryNames(dir int) ([]string, error) {

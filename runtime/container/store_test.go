@@ -32,7 +32,7 @@ func fake(t *testing.T, s *Store, id string, pid int, start uint64, files ...str
 	}
 	defer unix.Close(dir)
 	r := &record{ID: id, Bundle: "/b", Rootfs: "/b/r", Created: time.Unix(1e9, 0).UTC(), Config: []byte(`{"ociVersion":"1.3.0","annotations":{"a":"b"}}`), Pid: pid, StartTime: start}
-	if err := r.write(dir); err != nil {
+	if err := writeFile(dir, "state.json", r.encode()); err != nil {
 		t.Fatal(err)
 	}
 	if pid != 0 {

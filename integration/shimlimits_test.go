@@ -40,8 +40,10 @@ func TestShimUpdate(t *testing.T) {
 		}
 	}
 	s.must("Update", update(`{"pids":{"limit":77}}`))
-	if left, _ := filepath.Glob("/sys/fs/cgroup/pids/" + s.namespace + "/c1/pids.max"); len(left) != 1 || readFile(t, left[0]) != "77" {
-		t.Errorf("the limit is not set: %v", left)
+	limits, _ := filepath.Glob("/sys/fs/cgroup/pids/" + s.namespace + "/c1/pids.max")
+	unified, _ := filepath.Glob("/sys/fs/cgroup/" + s.namespace + "/c1/pids.max")
+	if limits = append(limits, unified...); len(limits) != 1 || readFile(t, limits[0]) != "77" {
+		t.Errorf("the limit is not set: %v", limits)
 	}
 	s.fails("Update", update(`{"pids":`), ttrpc.InvalidArgument)
 	s.must("Connect", s.target(""))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/container/oci"
 	types "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/events"
@@ -19,6 +20,9 @@ func (m *Manager) ContainerUpdate(ctx context.Context, name string, u *types.Upd
 	c.op.Lock()
 	defer c.op.Unlock()
 	warnings, err := c.update(ctx, u)
+	if errdefs.IsInvalidArgument(err) {
+		return types.UpdateResponse{Warnings: warnings}, err // about the request alone
+	}
 	if err != nil {
 		return types.UpdateResponse{Warnings: warnings}, wrapf(err, "Cannot update container %s", c.id)
 	}

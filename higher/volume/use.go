@@ -106,7 +106,7 @@ func (p *plans) addVolumesFrom(h *types.HostConfig, from func(string) ([]Mount, 
 		}
 		mounts, err := from(name)
 		if err != nil {
-			return err
+			return invalidf("%v", err) // not found would be taken for the image
 		}
 		for _, one := range mounts {
 			one.RW = one.RW && !readOnly

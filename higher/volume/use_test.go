@@ -165,7 +165,12 @@ func TestUse(t *testing.T) {
 
 func TestUseProblems(t *testing.T) {
 	b := start(t)
-	from := func(string) ([]Mount, error) { return nil, nil }
+	from := func(name string) ([]Mount, error) {
+		if name == "none" {
+			return nil, errdefs.ErrNotFound.WithMessage("No such container: none")
+		}
+		return nil, nil
+	}
 	for words, h := range map[string]*types.HostConfig{
 		"Duplicate mount point: /b":                    {Binds: []string{"/a:/b", "ab:/b/"}},
 		"Duplicate mount point: /c":                    {Binds: []string{"/a:/c"}, Tmpfs: map[string]string{"/c": ""}},
@@ -173,6 +178,7 @@ func TestUseProblems(t *testing.T) {
 		"bind source path does not exist: /nowhere/at": {Mounts: []mount.Mount{{Type: mount.TypeBind, Source: "/nowhere/at", Target: "/b"}}},
 		"invalid mode: nocopy":                         {VolumesFrom: []string{"c:nocopy"}},
 		"invalid mode: rslave":                         {VolumesFrom: []string{"c:rslave"}},
+		"No such container: none":                      {VolumesFrom: []string{"none"}},
 		"cannot be an empty string":                    {VolumesFrom: []string{""}},
 		"daemon root":                                  {Binds: []string{b.dir + "/x:/b:private"}},
 		"create .x: ":                                  {Binds: []string{".x:/b"}},

@@ -275,6 +275,12 @@ func TestUsers(t *testing.T) {
 	if err := try("testdata/root", "0", "none"); err == nil || !strings.Contains(err.Error(), "unable to find group none") {
 		t.Error(err)
 	}
+	r := aRequest()
+	r.c.WorkingDir = "/etc/passwd"
+	in := (&create{Config: r.c, HostConfig: r.h}).input(r.d)
+	if _, err := oci.Spec(in); err == nil || !strings.Contains(err.Error(), "Cannot mkdir: /etc/passwd is not a directory") {
+		t.Error(err)
+	}
 	// A link of the image's does not have names of the host looked up.
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "etc"), 0o700); err != nil {

@@ -26,8 +26,11 @@ func ExecProcess(in *Input, s *specs.Spec, e *types.ExecCreateRequest) (*specs.P
 	if user == "" {
 		user = in.Config.User
 	}
-	var err error
-	if p.User, err = in.user(user); err != nil {
+	names, err := in.look("")
+	if err != nil {
+		return nil, err
+	}
+	if p.User, err = in.user(user, names); err != nil {
 		return nil, err
 	}
 	if e.Privileged {

@@ -70,8 +70,11 @@ func (in *Input) process(security *security) (*specs.Process, error) {
 	if p.Terminal && h.ConsoleSize != [2]uint{} {
 		p.ConsoleSize = &specs.Box{Height: h.ConsoleSize[0], Width: h.ConsoleSize[1]}
 	}
-	var err error
-	if p.User, err = in.user(in.Config.User); err != nil {
+	names, err := in.look(p.Cwd)
+	if err != nil {
+		return nil, err
+	}
+	if p.User, err = in.user(in.Config.User, names); err != nil {
 		return nil, err
 	}
 	caps, err := capabilities(h, in.Defaults.Host)

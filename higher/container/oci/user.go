@@ -15,17 +15,16 @@ import (
 // maxNames bounds how much of an image's /etc/passwd and /etc/group is read.
 const maxNames = 16 << 20
 
+// accounts are /etc/passwd and /etc/group of a container; nil for one that is not there.
+type accounts struct{ passwd, group []byte }
+
 // user finds who USER[:GROUP] is in the container, and the groups that belong to it.
-func (in *Input) user(name string) (specs.User, error) {
-	passwd, group, err := in.accounts()
-	if err != nil {
-		return specs.User{}, err
-	}
-	who, err := user.GetExecUser(name, nil, reader(passwd), reader(group))
+func (in *Input) user(name string, a *accounts) (specs.User, error) {
+	who, err := user.GetExecUser(name, nil, reader(a.passwd), reader(a.group))
 	if err != nil {
 		return specs.User{}, invalidf("%v", err)
 	}
-	more, err := user.GetAdditionalGroups(in.HostConfig.GroupAdd, reader(group))
+	more, err := user.GetAdditionalGroups(in.HostConfig.GroupAdd, reader(a.group))
 	if err != nil {
 		return specs.User{}, invalidf("%v", err)
 	}
@@ -39,21 +38,31 @@ func (in *Input) user(name string) (specs.User, error) {
 	return u, nil
 }
 
-// accounts reads /etc/passwd and /etc/group of the container; nil for one that is not there.
-func (in *Input) accounts() (passwd, group []byte, err error) {
+// look reads what the container's root has to say; workdir is looked at, too, unless it is "".
+func (in *Input) look(workdir string) (*accounts, error) {
+	a := &accounts{}
 	if in.Root == nil {
-		return nil, nil, nil
+		return a, nil
 	}
 	root, err := in.Root()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer root.Close()
-	if passwd, err = names(int(root.Fd()), "etc/passwd"); err != nil {
-		return nil, nil, err
+	fd := int(root.Fd())
+	if a.passwd, err = names(fd, "etc/passwd"); err != nil {
+		return nil, err
 	}
-	group, err = names(int(root.Fd()), "etc/group")
-	return passwd, group, err
+	if a.group, err = names(fd, "etc/group"); err != nil {
+		return nil, err
+	}
+	if workdir == "" {
+		return a, nil
+	}
+	if st, err := inroot.Stat(fd, workdir); err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return nil, invalidf("Cannot mkdir: %s is not a directory", workdir)
+	}
+	return a, nil // the runtime makes a directory that is missing
 }
 
 func names(root int, path string) ([]byte, error) {

@@ -31,7 +31,7 @@ var shim = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "containerd-shim-dhow-v2")
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", "embedseccomp", "-ldflags", "-s -w", "-o", path, "../../shim/cmd/containerd-shim-dhow-v2")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "../../shim/cmd/containerd-shim-dhow-v2")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -40,6 +40,10 @@ var shim = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(daemonEnv); text != "" {
+		fmt.Fprintln(os.Stderr, runDaemon(text))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if path, err := shim(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
@@ -53,8 +57,9 @@ const busybox = "/bin/busybox"
 type world struct {
 	testing.TB
 	*task.Manager
-	dir string
-	n   atomic.Int32
+	options task.Options
+	dir     string
+	n       atomic.Int32
 }
 
 func newWorld(t testing.TB) *world {
@@ -72,7 +77,8 @@ func newWorld(t testing.TB) *world {
 	// Longer than the path of a socket may be.
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 20))
 	w := &world{TB: t, dir: dir}
-	w.Manager = task.New(task.Options{Shim: path, Root: filepath.Join(dir, "containers"), RuntimeRoot: filepath.Join(dir, "runtime")})
+	w.options = task.Options{Shim: path, Root: filepath.Join(dir, "containers"), RuntimeRoot: filepath.Join(dir, "runtime")}
+	w.Manager = task.New(w.options)
 	return w
 }
 

@@ -1,7 +1,9 @@
 package integration
 
 import (
+	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,4 +50,26 @@ func TestShimUpdate(t *testing.T) {
 	s.fails("Update", update(`{"pids":`), ttrpc.InvalidArgument)
 	s.must("Connect", s.target(""))
 	s.must("ResizePty", s.target("")) // no terminal: nothing to do
+}
+
+// TestShimRests has the shim give back what it does not need while it waits, and go on from there.
+func TestShimRests(t *testing.T) {
+	s := newShimDirect(t, sleeps)
+	s.create("")
+	s.must("Start", s.target(""))
+	shim, _ := s.pids()
+	await(t, "less memory", func() bool {
+		kib := map[string]int{}
+		for line := range strings.Lines(readFile(t, fmt.Sprintf("/proc/%d/smaps_rollup", shim))) {
+			if f := strings.Fields(line); len(f) == 3 {
+				kib[f[0]], _ = strconv.Atoi(f[1])
+			}
+		}
+		return kib["Pss_File:"] < 1024 && kib["Pss_Anon:"] < 2048
+	})
+	s.exec("e", "sh", "-c", "exit 3")
+	s.must("Start", s.target("e"))
+	if got := s.wait("e"); got != 3 {
+		t.Errorf("exit status %d", got)
+	}
 }

@@ -24,6 +24,7 @@ type exec struct {
 	id      string
 	c       *container
 	request *types.ExecCreateRequest
+	up      chan struct{} // closed when it runs, or has failed to
 	done    chan struct{} // closed when it has ended
 
 	mu       sync.Mutex
@@ -66,7 +67,7 @@ func (c *container) canExec(name string) error {
 }
 
 func (c *container) newExec(r *types.ExecCreateRequest) *exec {
-	e := &exec{id: newID(), c: c, request: r, done: make(chan struct{})}
+	e := &exec{id: newID(), c: c, request: r, up: make(chan struct{}), done: make(chan struct{})}
 	c.m.mu.Lock()
 	for id, old := range c.m.execs {
 		if old.forgettable() {
@@ -136,10 +137,11 @@ func (m *Manager) ExecStart(ctx context.Context, id string, r *types.ExecStartRe
 	return e.serve(ctx, r, a, conn)
 }
 
-// serve runs an exec with a client. Whatever fails from here on is told in the stream, where Docker's clients read it.
+// serve runs an exec with a client. Whatever fails from here on is told in the stream, where Docker's clients read it:
+// by the shim once it serves the stream.
 func (e *exec) serve(ctx context.Context, r *types.ExecStartRequest, o *task.AttachOptions, conn io.ReadWriteCloser) error {
 	err := e.fail(e.run(ctx, r.ConsoleSize, o, conn))
-	if err != nil {
+	if told := new(toldError); err != nil && !errors.As(err, &told) {
 		text := []byte(err.Error() + "\r\n")
 		if !e.request.Tty && !o.Raw {
 			text = append(frameHead(1, len(text)), text...)
@@ -177,6 +179,7 @@ func (e *exec) fail(err error) error {
 			code = c
 		}
 		e.exitCode, e.ended = &code, time.Now()
+		close(e.up)
 		close(e.done)
 	}
 	e.running = false
@@ -206,10 +209,14 @@ func (e *exec) run(ctx context.Context, size *[2]uint, o *task.AttachOptions, co
 		if _, del := p.Delete(ctx); del != nil {
 			e.c.m.Log.Debug("cannot delete an exec that did not start", "exec", e.id, "error", del)
 		}
+		if a != nil {
+			err = &toldError{err}
+		}
 		return err
 	}
 	e.mu.Lock()
 	e.process, e.pid = p, p.Pid()
+	close(e.up)
 	e.mu.Unlock()
 	go e.watch(p)
 	if a == nil {
@@ -217,6 +224,11 @@ func (e *exec) run(ctx context.Context, size *[2]uint, o *task.AttachOptions, co
 	}
 	return e.follow(ctx, a)
 }
+
+// toldError is an error that the client was told of by the shim.
+type toldError struct{ error }
+
+func (e *toldError) Unwrap() error { return e.error }
 
 func startErrorOrNil(err error) error {
 	if err == nil {
@@ -326,20 +338,34 @@ func (m *Manager) ExecInspect(_ context.Context, id string) (*types.ExecInspectR
 	}, nil
 }
 
-// settle waits for the exit status of a process that has ended: its client knows of that before the daemon.
+// settle waits until it is known how an exec is whose client has seen the end of its streams, which it may before the
+// daemon.
 func (e *exec) settle() {
 	e.mu.Lock()
-	ended := e.running && e.pid != 0 && unix.Kill(e.pid, 0) != nil
+	running := e.running
 	e.mu.Unlock()
-	if !ended {
+	if !running {
 		return
 	}
-	t := time.NewTimer(lateExit)
-	defer t.Stop()
-	select {
-	case <-e.done:
-	case <-t.C:
+	late := time.NewTimer(lateExit)
+	defer late.Stop()
+	for _, c := range []<-chan struct{}{e.up, e.done} {
+		if c == e.done && e.alive() {
+			return
+		}
+		select {
+		case <-c:
+		case <-late.C:
+			return
+		}
 	}
+}
+
+// alive says whether the process is still there.
+func (e *exec) alive() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pid != 0 && unix.Kill(e.pid, 0) == nil
 }
 
 // forgetExec takes an exec that has ended from those that the container shows.

@@ -172,6 +172,10 @@ func (e *exec) probe(ctx context.Context, run *run, timeout time.Duration, out *
 		_, _ = p.Delete(background)
 		return err
 	}
+	e.mu.Lock()
+	e.process, e.pid = p, p.Pid()
+	close(e.up)
+	e.mu.Unlock()
 	go e.watch(p)
 	t := time.NewTimer(timeout)
 	defer t.Stop()

@@ -77,6 +77,9 @@ func (c *container) dispose(ctx context.Context, volumes bool) error {
 		return err
 	}
 	m.forget(c)
+	if err := c.note(func(r *Record) error { r.Error = ""; return nil }); err != nil { // those who wait are told of no error
+		return err
+	}
 	c.notifyRemoved()
 	return nil
 }

@@ -56,7 +56,7 @@ func (m *Manager) Create(ctx context.Context, o CreateOptions) (*Task, error) {
 func (m *Manager) create(ctx context.Context, o *CreateOptions, shim int, log logfile.Options) (*Task, error) {
 	t, err := m.connect(o.ID, o.Bundle)
 	if err != nil {
-		return nil, err
+		return nil, ended(o.Bundle, err)
 	}
 	t.shim = shim
 	served := stdio.Served{Log: log, Stdin: o.Stdin, StdinOnce: o.StdinOnce}
@@ -68,7 +68,7 @@ func (m *Manager) create(ctx context.Context, o *CreateOptions, shim int, log lo
 	if err := t.call(ctx, "Create", r, &answer); err != nil {
 		t.conn.Close()
 		if errdefs.IsUnavailable(err) {
-			err = errdefs.ErrUnavailable.WithMessage(fmt.Sprintf("the shim has ended: %s", lastWords(o.Bundle)))
+			err = ended(o.Bundle, err)
 		}
 		return nil, err
 	}
@@ -89,6 +89,11 @@ func (m *Manager) connect(id, bundle string) (*Task, error) {
 	t := &Task{m: m, bundle: bundle, conn: conn, shimGone: make(chan struct{})}
 	t.initial.set(t, api.Target{ID: id})
 	return t, nil
+}
+
+// ended is the error for a new shim that is not there any more.
+func ended(bundle string, err error) error {
+	return errdefs.ErrUnavailable.WithMessage(fmt.Sprintf("%v: %s", err, lastWords(bundle)))
 }
 
 // lastWords are the end of what a shim has written about what went wrong.

@@ -2,7 +2,7 @@ package task_test
 
 import (
 	"fmt"
-	"io"
+	"strings"
 	"testing"
 
 	"github.com/containerd/errdefs"
@@ -80,7 +80,7 @@ func TestExecTerminal(t *testing.T) {
 	}
 }
 
-// TestExecFails tells the client of the end too, and leaves the container alone.
+// TestExecFails tells the client why, and of the end, and leaves the container alone.
 func TestExecFails(t *testing.T) {
 	w := newWorld(t)
 	c := w.create("sleep 1000", nil, nil)
@@ -94,8 +94,8 @@ func TestExecFails(t *testing.T) {
 	if err := p.Start(t.Context()); err == nil {
 		t.Error("no error")
 	}
-	if got, err := io.ReadAll(client); err != nil || len(got) > 0 {
-		t.Errorf("got %q, %v", got, err)
+	if got := streams(t, client); !strings.Contains(got[1], "executable file not found in $PATH\r\n") {
+		t.Errorf("got %q", got)
 	}
 	if _, err := p.Delete(t.Context()); err != nil {
 		t.Error(err)

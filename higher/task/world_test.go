@@ -45,11 +45,20 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	for _, pattern := range []string{"/sys/fs/cgroup/*", "/sys/fs/cgroup"} {
+		dirs, _ := filepath.Glob(pattern + groups)
+		for _, dir := range dirs {
+			os.Remove(dir) // not a directory of containers that are left: those would keep it
+		}
+	}
 	if path, err := shim(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
 }
+
+// groups has the control groups of all containers.
+var groups = fmt.Sprintf("/dhow-task-test-%d", os.Getpid())
 
 const busybox = "/bin/busybox"
 
@@ -108,7 +117,7 @@ func (w *world) bundle(id, script string, edit func(*specs.Spec)) string {
 	s := spec.Default()
 	s.Process.Args = []string{"sh", "-c", script}
 	s.Process.Terminal = false
-	s.Linux.CgroupsPath = "/dhow-task-test/" + filepath.Base(filepath.Dir(w.dir)) + "-" + id
+	s.Linux.CgroupsPath = groups + "/" + filepath.Base(filepath.Dir(w.dir)) + "-" + id
 	if edit != nil {
 		edit(s)
 	}

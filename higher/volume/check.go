@@ -5,8 +5,38 @@ import (
 	"path/filepath"
 	"slices"
 
+	types "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
 )
+
+// Check checks what a client says of mounts before anything is made for it.
+func Check(h *types.HostConfig) error {
+	for _, raw := range h.VolumesFrom {
+		if _, _, err := parseVolumesFrom(raw); err != nil {
+			return err
+		}
+	}
+	for _, raw := range h.Binds {
+		if _, _, err := parseBind(raw, h.VolumeDriver); err != nil {
+			return err
+		}
+	}
+	for i := range h.Mounts {
+		m := &h.Mounts[i]
+		if err := checkMount(m); err != nil {
+			return err
+		}
+		if m.Type == mount.TypeBind && !makesSource(m) {
+			if err := sourceExists(path.Clean(m.Source)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// makesSource says whether a source that is not there is made.
+func makesSource(m *mount.Mount) bool { return m.BindOptions != nil && m.BindOptions.CreateMountpoint }
 
 // checkMount checks an item of HostConfig.Mounts, but not whether a source exists.
 func checkMount(m *mount.Mount) error {

@@ -227,6 +227,41 @@ func TestDevice(t *testing.T) {
 	}
 }
 
+// The options of `docker volume create -o type=none -o o=bind -o device=DIR`.
+func TestDeviceBind(t *testing.T) {
+	needRoot(t)
+	b := start(t)
+	_, root := image(t)
+	dir := t.TempDir()
+	v := b.create("dev", nil, map[string]string{"type": "none", "device": dir, "o": "bind"})
+	t.Cleanup(func() { unix.Unmount(v.Mountpoint, unix.MNT_DETACH) })
+	mounts := b.use("c1", &types.HostConfig{Binds: []string{"dev:/data"}}, nil)
+	if err := b.Populate(t.Context(), "c1", mounts, root); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "sub/file")); err != nil {
+		t.Error("the image's files did not come through the mount:", err)
+	}
+	if _, err := b.Mount(t.Context(), "c1", mounts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(v.Mountpoint, "sub/file")); err != nil {
+		t.Error(err)
+	}
+	if err := b.Unmount(t.Context(), "c1", mounts); err != nil {
+		t.Error(err)
+	}
+	if err := b.Drop(t.Context(), "c1", mounts, false); err != nil {
+		t.Error(err)
+	}
+	if err := b.VolumeRemove(t.Context(), "dev", false); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "sub/file")); err != nil {
+		t.Error("the volume took with it what was not its own:", err)
+	}
+}
+
 func TestDeviceFails(t *testing.T) {
 	needRoot(t)
 	b := start(t)

@@ -170,7 +170,7 @@ func (m *Manager) addMounts(p *plans, h *types.HostConfig) error {
 		}
 		switch spec.Type {
 		case mount.TypeBind:
-			one.MakeSource = spec.BindOptions != nil && spec.BindOptions.CreateMountpoint
+			one.MakeSource = makesSource(spec)
 			if !one.MakeSource {
 				if err := sourceExists(one.Source); err != nil {
 					return err

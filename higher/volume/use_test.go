@@ -163,6 +163,21 @@ func TestUse(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	for words, h := range map[string]*types.HostConfig{
+		"bind source path does not exist": {Mounts: []mount.Mount{{Type: mount.TypeBind, Source: "/nowhere/at", Target: "/b"}}},
+		"invalid mode: nocopy":            {VolumesFrom: []string{"c:nocopy"}},
+		"invalid mode: odd":               {Binds: []string{"/a:/b:odd"}},
+		"mount type unknown":              {Mounts: []mount.Mount{{Type: "odd", Target: "/b"}}},
+	} {
+		want(t, Check(h), errdefs.IsInvalidArgument, words)
+	}
+	made := []mount.Mount{{Type: mount.TypeBind, Source: "/nowhere/at", Target: "/b", BindOptions: &mount.BindOptions{CreateMountpoint: true}}}
+	if err := Check(&types.HostConfig{Binds: []string{"/nowhere/at:/b"}, Mounts: made}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUseProblems(t *testing.T) {
 	b := start(t)
 	from := func(name string) ([]Mount, error) {
@@ -183,6 +198,9 @@ func TestUseProblems(t *testing.T) {
 		"daemon root":                                  {Binds: []string{b.dir + "/x:/b:private"}},
 		"create .x: ":                                  {Binds: []string{".x:/b"}},
 	} {
+		if early := Check(h); early != nil {
+			want(t, early, errdefs.IsInvalidArgument, words)
+		}
 		_, err := b.Use(t.Context(), "c", &types.Config{Volumes: map[string]struct{}{"/declared": {}}}, h, from)
 		want(t, err, errdefs.IsInvalidArgument, words)
 	}

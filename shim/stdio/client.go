@@ -58,6 +58,16 @@ func (s *Streams) Attach(conn *os.File, o AttachOptions) (*Client, error) {
 // Attachable says whether the shim serves these streams itself.
 func (s *Streams) Attachable() bool { return s.hub != nil }
 
+// Tell writes to the clients what no process has written: why theirs has not come about.
+func (s *Streams) Tell(text string) {
+	if s.hub == nil {
+		return
+	}
+	for _, c := range s.hub.all() {
+		c.send(stdout, []byte(text))
+	}
+}
+
 // Wait waits until the client has got all output, or is gone, and says whether it has detached by its keys.
 func (c *Client) Wait() (detached bool) {
 	<-c.flushed

@@ -28,6 +28,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateRequest) (_ wire.Mess
 	if err := s.reserve(r.ID); err != nil {
 		return nil, err
 	}
+	s.rest.disturb()
 	t := newTask(r.ID, r.Bundle)
 	t.options, t.store, t.init = options, storeFor(options, s.namespace, s.log), t.newProcess("", r.Stdio)
 	t.saved = savedBy(r, options)

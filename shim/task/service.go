@@ -3,9 +3,7 @@ package task
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/ttrpc"
@@ -24,7 +22,7 @@ type Service struct {
 	log       *slog.Logger
 	shutdown  func()
 	reaper    *Reaper
-	rest      *time.Timer // gives memory back
+	rest      *rest
 
 	mu      sync.Mutex
 	tasks   map[string]*task // nil while it is being created
@@ -33,13 +31,8 @@ type Service struct {
 
 // New makes the service; shutdown is called when containerd has no more use for it.
 func New(namespace string, r *Reaper, events Publisher, log *slog.Logger, shutdown func()) *Service {
-	rest := time.AfterFunc(restAfter, debug.FreeOSMemory)
-	return &Service{namespace: namespace, events: events, log: log, shutdown: shutdown, reaper: r, rest: rest, tasks: map[string]*task{}}
+	return &Service{namespace: namespace, events: events, log: log, shutdown: shutdown, reaper: r, rest: newRest(), tasks: map[string]*task{}}
 }
-
-// restAfter is how long after the last start of a process the shim gives the memory back that it took: from then on it
-// most likely waits for a long time.
-const restAfter = time.Second
 
 // Register offers the service to containerd 1.x (version 2) and 2.x (version 3), with the same messages.
 func (s *Service) Register(server *ttrpc.Server) {

@@ -20,6 +20,7 @@ func (s *Service) start(ctx context.Context, r *api.Target) (wire.Message, error
 	}
 	p.op.Lock()
 	defer p.op.Unlock()
+	s.rest.disturb()
 	if p.id == "" {
 		err = s.startInit(p)
 	} else {
@@ -28,7 +29,6 @@ func (s *Service) start(ctx context.Context, r *api.Target) (wire.Message, error
 	if err != nil {
 		return nil, err
 	}
-	s.rest.Reset(restAfter)
 	pid, _, _ := p.look()
 	return &api.PidResponse{Pid: uint32(pid)}, nil
 }
@@ -123,6 +123,7 @@ func (s *Service) launchExec(ctx context.Context, p *process) error {
 	defer s.reaper.release()
 	made, err := t.store.StartExec(t.id, container.ExecOptions{Process: p.spec, Stdio: p.streams.Child()})
 	if err != nil {
+		p.streams.Tell(fmt.Sprintf("OCI runtime exec failed: %v\r\n", err)) // as Docker tells its clients
 		p.streams.Close()
 		return err
 	}

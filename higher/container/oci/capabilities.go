@@ -21,7 +21,7 @@ func capabilities(h *types.HostConfig, host *Facts) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	drop, err := capabilityNames(h.CapDrop, host)
+	drop, err := capabilityNames(h.CapDrop, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,8 @@ func capabilities(h *types.HostConfig, host *Facts) ([]string, error) {
 	return unique(set), nil
 }
 
-// capabilityNames spells names out, "net_admin" as "CAP_NET_ADMIN". The daemon must have them itself.
+// capabilityNames spells names out, "net_admin" as "CAP_NET_ADMIN". Those to add the daemon must have itself; host is nil
+// for those to drop.
 func capabilityNames(names []string, host *Facts) ([]string, error) {
 	var all []string
 	for _, name := range names {
@@ -52,7 +53,7 @@ func capabilityNames(names []string, host *Facts) ([]string, error) {
 		if _, known := spec.Capability(name); !known {
 			return nil, invalidf("unknown capability: %q", name)
 		}
-		if !host.can(name) {
+		if host != nil && !host.can(name) {
 			return nil, invalidf("capability not supported by your kernel or not available in the current environment: %q", name)
 		}
 		all = append(all, name)

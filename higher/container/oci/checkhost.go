@@ -25,7 +25,7 @@ func checkHostConfig(h *types.HostConfig) error {
 		return invalidf("invalid Annotations: the empty string is not permitted as an annotation key")
 	}
 	for _, check := range []func(*types.HostConfig) error{
-		checkExtraHosts, checkPorts, checkUlimits, checkDevices, checkTmpfs, checkUnsupported,
+		checkExtraHosts, checkPorts, checkUlimits, checkDevices, checkTmpfs, volume.Check, checkUnsupported,
 	} {
 		if err := check(h); err != nil {
 			return err
@@ -133,7 +133,7 @@ func checkModes(h *types.HostConfig, d *Defaults) error {
 	if _, err := capabilityNames(h.CapAdd, d.Host); err != nil {
 		return invalidf("invalid CapAdd: %v", err)
 	}
-	if _, err := capabilityNames(h.CapDrop, d.Host); err != nil && !strings.Contains(err.Error(), "not available") {
+	if _, err := capabilityNames(h.CapDrop, nil); err != nil {
 		return invalidf("invalid CapDrop: %v", err)
 	}
 	return nil

@@ -51,3 +51,17 @@ func TestExec(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What the daemon does not have itself may be dropped all the same.
+func TestDropUnavailable(t *testing.T) {
+	t.Cleanup(oci.FakeForwarding(true))
+	r := aRequest()
+	r.d.Host.Capability, r.h.CapDrop = []string{"CAP_CHOWN", "CAP_KILL"}, []string{"SYS_RESOURCE", "kill"}
+	if _, err := r.check(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := oci.Spec((&create{Config: r.c, HostConfig: r.h}).input(r.d))
+	if err != nil || slices.Contains(s.Process.Capabilities.Bounding, "CAP_KILL") {
+		t.Error(err)
+	}
+}

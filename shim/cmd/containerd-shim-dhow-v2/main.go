@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"github.com/dhow-containers/dhow/shim/boot"
 	"github.com/dhow-containers/dhow/shim/task"
@@ -68,8 +67,6 @@ func run(args []string) ([]byte, error) {
 	case "delete":
 		return c.Delete(c.bundle)
 	case "":
-		// The heap is small: what the garbage collector costs is little, and what it keeps is most of the shim.
-		debug.SetGCPercent(20)
 		return nil, c.Serve()
 	}
 	return nil, fmt.Errorf("cannot do %q: the actions are start and delete", action)

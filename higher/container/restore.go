@@ -151,6 +151,9 @@ func (m *Manager) restoreNetworks(ctx context.Context, found []*survivor) (err e
 			continue
 		}
 		netns, err := s.c.record().openNetns(s.run.task.Pid())
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it has ended, and its shim tells how
+		}
 		if err != nil {
 			m.Log.Error("cannot open the network namespace of a container", "container", s.c.id, "error", err)
 			continue

@@ -23,6 +23,9 @@ const (
 	filePrefix = "file["  // files: mount id and inode, hexadecimal (criu(8), "--external file")
 )
 
+// nullMark is behind the name of a file that is /dev/null.
+const nullMark = " /dev/null"
+
 // streams looks at the container's init.
 func (h *handle) streams() (s streams) {
 	proc := "/proc/" + strconv.Itoa(h.Pid)
@@ -107,7 +110,11 @@ func outsideFile(proc string, fd int, mounts string) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s%x:%x]", filePrefix, id, st.Ino)
+	mark := ""
+	if st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(memory, 3) {
+		mark = nullMark
+	}
+	return fmt.Sprintf("%s%x:%x]%s", filePrefix, id, st.Ino, mark)
 }
 
 // external are the files that criu has to be told about; it finds out about pipes by itself.
@@ -115,7 +122,7 @@ func (s streams) external() []string {
 	var list []string
 	for _, name := range s {
 		if strings.HasPrefix(name, filePrefix) {
-			list = append(list, name)
+			list = append(list, strings.TrimSuffix(name, nullMark))
 		}
 	}
 	return list

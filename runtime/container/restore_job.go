@@ -57,30 +57,47 @@ func closeAll(fds []uintptr) {
 	}
 }
 
-// inheritStreams gives the saved init the caller's standard streams in the place of its old ones.
+// inheritStreams gives the saved init the caller's standard streams in the place of its old ones. What was /dev/null stays so where the
+// caller has a pipe.
 func (r *restoring) inheritStreams(j *checkpoint.Job, inherit func(string, int)) error {
 	if r.doc.Spec.Process.Terminal {
 		return nil
 	}
 	given := map[string]bool{}
+	ours := stdio(r.options.Stdio)
 	for fd, name := range r.streams {
+		name, null := strings.CutSuffix(name, nullMark)
 		file := strings.HasPrefix(name, filePrefix)
 		if given[name] || !file && !strings.HasPrefix(name, pipePrefix) {
 			continue
 		}
 		given[name] = true
-		if !file || fd > 0 || name != r.streams[1] && name != r.streams[2] {
+		if null && !seekable(ours[fd]) { // criu sets the offset
+			f, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return &os.PathError{Op: "open", Path: os.DevNull, Err: err}
+			}
+			inherit(name, f)
+			continue
+		}
+		if !file || fd > 0 || r.streams[0] != r.streams[1] && r.streams[0] != r.streams[2] {
 			j.InheritFDs = append(j.InheritFDs, checkpoint.InheritFD{Key: name, FD: fd})
 			continue
 		}
 		// It was read and written, mostly /dev/null, and has one name in the image: one descriptor must do.
-		both, err := readWrite(int(stdio(r.options.Stdio)[0]))
+		both, err := readWrite(int(ours[0]))
 		if err != nil {
 			return fmt.Errorf("cannot open standard input for writing, as it was when the container was saved: %w", err)
 		}
 		inherit(name, both)
 	}
 	return nil
+}
+
+// seekable says whether fd has an offset: it is no pipe, socket or terminal.
+func seekable(fd uintptr) bool {
+	_, err := unix.Seek(int(fd), 0, unix.SEEK_CUR)
+	return err == nil
 }
 
 // readWrite opens what fd refers to for reading and writing. A regular file that the caller has opened for reading

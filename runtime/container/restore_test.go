@@ -99,7 +99,7 @@ func TestInheritMountNames(t *testing.T) {
 }
 
 func TestInheritStreams(t *testing.T) {
-	r := &restoring{making: making{blueprint: &blueprint{doc: &spec.Document{Spec: &specs.Spec{Process: &specs.Process{}}}}}}
+	r := &restoring{making: making{blueprint: &blueprint{doc: &spec.Document{Spec: &specs.Spec{Process: &specs.Process{}}}}}, options: &RestoreOptions{}}
 	r.streams = streams{"pipe:[1]", "file[1:2]", "file[1:2]"}
 	j := &checkpoint.Job{}
 	if err := r.inheritStreams(j, func(string, int) { t.Error("opened again") }); err != nil {
@@ -107,6 +107,22 @@ func TestInheritStreams(t *testing.T) {
 	}
 	if want := []checkpoint.InheritFD{{Key: "pipe:[1]", FD: 0}, {Key: "file[1:2]", FD: 1}}; !reflect.DeepEqual(j.InheritFDs, want) {
 		t.Errorf("%v, want %v", j.InheritFDs, want)
+	}
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	defer out.Close()
+	r.options.Stdio = &[3]uintptr{in.Fd(), out.Fd(), out.Fd()}
+	r.streams = streams{"file[1:2] /dev/null", "pipe:[1]", "file[1:2] /dev/null"}
+	j = &checkpoint.Job{}
+	var keys []string
+	if err := r.inheritStreams(j, func(key string, fd int) { keys = append(keys, key); unix.Close(fd) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []checkpoint.InheritFD{{Key: "pipe:[1]", FD: 1}}; !reflect.DeepEqual(j.InheritFDs, want) || !reflect.DeepEqual(keys, []string{"file[1:2]"}) {
+		t.Errorf("null and a pipe: %v, %v", j.InheritFDs, keys)
 	}
 	r.streams = streams{"/dev/pts/0", "", "socket:[3]"}
 	j = &checkpoint.Job{}

@@ -30,6 +30,9 @@ func (s *Service) checkpoint(_ context.Context, r *api.CheckpointRequest) (wire.
 	}
 	t.init.op.Lock()
 	defer t.init.op.Unlock()
+	if pid, status, _ := t.init.look(); pid == 0 || status != api.Running {
+		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "cannot checkpoint container %s: it does not run", r.ID)
+	}
 	images := o.ImagePath
 	if images == "" {
 		images = r.Path
@@ -41,9 +44,14 @@ func (s *Service) checkpoint(_ context.Context, r *api.CheckpointRequest) (wire.
 	}
 	s.reaper.hold()
 	defer s.reaper.release()
-	return nil, t.keepLog(t.store.Checkpoint(t.id, checkpoint.Options{Criu: t.options.CriuPath, ImagePath: images, WorkPath: work, ParentPath: o.ParentPath,
+	err = t.keepLog(t.store.Checkpoint(t.id, checkpoint.Options{Criu: t.options.CriuPath, ImagePath: images, WorkPath: work, ParentPath: o.ParentPath,
 		LeaveRunning: !o.Exit, TCPEstablished: o.OpenTCP, ExtUnixSk: o.ExternalUnixSockets, ShellJob: o.Terminal, FileLocks: o.FileLocks,
 		CgroupsMode: o.CgroupsMode, StatusFD: -1}))
+	if err == nil && r.Path != "" && r.Path != images {
+		// containerd 1.6 does not know that the files are to be elsewhere, and makes an image of what is in its directory.
+		err = os.CopyFS(r.Path, os.DirFS(images))
+	}
+	return nil, err
 }
 
 // checkCheckpoint refuses options that are no use.

@@ -113,13 +113,19 @@ func TestCheckpoint(t *testing.T) {
 func (f *fixture) restoreFrom(id, images string) (containerd.Task, *buffer, error) {
 	f.t.Helper()
 	out := &buffer{}
-	task, err := f.container(id, nil, counting...).NewTask(f.ctx, cio.NewCreator(cio.WithStreams(nil, out, out)),
+	task, err := f.restoreOnto(id, images, cio.NewCreator(cio.WithStreams(nil, out, out)))
+	return task, out, err
+}
+
+func (f *fixture) restoreOnto(id, images string, create cio.Creator) (containerd.Task, error) {
+	f.t.Helper()
+	task, err := f.container(id, nil, counting...).NewTask(f.ctx, create,
 		func(_ context.Context, _ *containerd.Client, info *containerd.TaskInfo) error {
 			info.Options = &options.Options{CriuImagePath: images, CriuWorkPath: images + ".log"}
 			return nil
 		})
 	f.must(err)
-	return task, out, task.Start(f.ctx)
+	return task, task.Start(f.ctx)
 }
 
 // TestCheckpointToDirectory leaves the container running, and makes a second one from its image files.
@@ -148,6 +154,29 @@ func TestCheckpointToDirectory(t *testing.T) {
 				f.t.Error(err)
 			}
 		}
+	})
+}
+
+// TestCheckpointStreams restores what had no streams onto some, and the other way round.
+func TestCheckpointStreams(t *testing.T) {
+	needCRIU(t)
+	under(t, func(f *fixture) {
+		made := func(task containerd.Task, err error) containerd.Task { f.t.Helper(); f.must(err); return task }
+		in, _ := f.pipe()
+		some := cio.NewCreator(cio.WithStreams(in, &buffer{}, &buffer{}))
+		task := made(f.container("a", nil).NewTask(f.ctx, cio.NullIO))
+		f.must(task.Start(f.ctx))
+		for i, create := range []cio.Creator{some, cio.NullIO, some} {
+			images := filepath.Join(f.t.TempDir(), "images")
+			_, err := task.Checkpoint(f.ctx, func(i *containerd.CheckpointTaskInfo) error {
+				i.Options = &options.CheckpointOptions{ImagePath: images}
+				return nil
+			})
+			f.must(err)
+			f.finish(task)
+			task = made(f.restoreOnto("b"+strconv.Itoa(i), images, create))
+		}
+		f.finish(task)
 	})
 }
 

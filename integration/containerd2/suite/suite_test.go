@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,9 +20,6 @@ import (
 )
 
 func TestMain(m *testing.M) { host.Main(m) }
-
-// start is when all files of the registry were changed.
-var start = time.Now()
 
 const clientTests = "github.com/containerd/containerd/v2/integration/client"
 
@@ -37,7 +33,7 @@ func TestContainerdSuite(t *testing.T) {
 	criu, err := integration.CRIU()
 	must(t, err)
 	t.Setenv("PATH", filepath.Dir(runtime)+":"+programs+":"+criu+":"+os.Getenv("PATH"))
-	newRegistry(t, archive(t), "ghcr.io", "registry.k8s.io", "cplatpublic.azurecr.io")
+	host.Registry(t, archive(t), "ghcr.io", "registry.k8s.io", "cplatpublic.azurecr.io")
 	program := filepath.Join(t.TempDir(), "client.test")
 	out, err := exec.Command("go", "test", "-c", "-o", program, clientTests).CombinedOutput()
 	if err != nil {

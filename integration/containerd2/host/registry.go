@@ -1,4 +1,4 @@
-package suite
+package host
 
 import (
 	"archive/tar"
@@ -35,9 +35,12 @@ type registry struct {
 	index string // digest of what every tag names
 }
 
-// newRegistry takes the image from an archive of `docker save`, and serves it in the place of these hosts, in the tests' own
+// start is when all files of the registry were changed.
+var start = time.Now()
+
+// Registry takes the image from an archive of `docker save`, and serves it in the place of these hosts, in the tests' own
 // mount and network namespaces, with a certificate that only they trust.
-func newRegistry(t *testing.T, archive string, hosts ...string) {
+func Registry(t *testing.T, archive string, hosts ...string) {
 	t.Helper()
 	r := &registry{blobs: map[string][]byte{}, types: map[string]string{}}
 	files := readTar(t, archive)

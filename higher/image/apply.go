@@ -32,6 +32,14 @@ func (x *extraction) Apply(ctx context.Context, desc ocispec.Descriptor, mounts 
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
+	out, err := x.apply(ctx, desc, dir, overlay)
+	if err != nil {
+		return ocispec.Descriptor{}, &layerError{desc.Digest, strings.ReplaceAll(err.Error(), dir, ""), err}
+	}
+	return out, nil
+}
+
+func (x *extraction) apply(ctx context.Context, desc ocispec.Descriptor, dir string, overlay bool) (ocispec.Descriptor, error) {
 	blob, err := x.content.ReaderAt(ctx, desc)
 	if err != nil {
 		return ocispec.Descriptor{}, err

@@ -77,6 +77,10 @@ func (f *fetching) explain(err error, p *ocispec.Platform) error {
 	if full(err) {
 		return fmt.Errorf("cannot pull %s: no space left on device", reference.FamiliarString(f.named))
 	}
+	var e *layerError
+	if errors.As(err, &e) || strings.Contains(err.Error(), "wrong diff id") {
+		return unpackError(err)
+	}
 	return pullError(f.named, err)
 }
 

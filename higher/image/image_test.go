@@ -27,14 +27,14 @@ import (
 // world is a Manager in a directory of its own.
 type world struct {
 	*Manager
-	t      *testing.T
+	t      testing.TB
 	mu     sync.Mutex
 	events []string
 	inUse  map[string][]string
 	runs   map[string]bool
 }
 
-func open(t *testing.T, o Options) *world {
+func open(t testing.TB, o Options) *world {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("layers are unpacked as root")
@@ -86,7 +86,6 @@ type file struct {
 	mode       int64
 	uid        int
 	xattrs     map[string]string
-	size       int64
 }
 
 func tarOf(files ...file) []byte {
@@ -139,6 +138,7 @@ type testImage struct {
 	labels map[string]string
 	made   time.Time
 	arch   string
+	diffs  []digest.Digest // if they are not those of layers
 }
 
 func (i *testImage) config() []byte {
@@ -150,6 +150,9 @@ func (i *testImage) config() []byte {
 	for n, l := range i.layers {
 		diffs = append(diffs, digest.FromBytes(l))
 		history = append(history, ocispec.History{Created: &i.made, CreatedBy: fmt.Sprintf("step %d", n)})
+	}
+	if i.diffs != nil {
+		diffs = i.diffs
 	}
 	raw, err := json.Marshal(map[string]any{
 		"created": i.made, "architecture": i.arch, "os": "linux",
@@ -237,7 +240,7 @@ func (w *world) container(id, image string) {
 	}
 }
 
-func read(t *testing.T, name ...string) string {
+func read(t testing.TB, name ...string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(name...))
 	if err != nil {

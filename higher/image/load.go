@@ -3,9 +3,7 @@ package image
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
@@ -111,16 +109,5 @@ func (m *Manager) unpackLoaded(ctx context.Context, one *manifest, p api.Progres
 	err := m.unpack(ctx, one, &hooks{extracting: func(layer ocispec.Descriptor, n int64) {
 		t.progress(layer, "Loading layer", n)
 	}})
-	if err != nil {
-		return fmt.Errorf("cannot unpack the image: %w", plainCause(err))
-	}
-	return nil
-}
-
-// plainCause takes from an error of the unpacker what only repeats which layer it is.
-func plainCause(err error) error {
-	if strings.Contains(err.Error(), "wrong diff id") {
-		return fmt.Errorf("a layer is not what the image's config says: %w", err)
-	}
 	return err
 }

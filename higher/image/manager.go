@@ -52,7 +52,7 @@ type Manager struct {
 
 // Open opens the images below Options.Root, and clears what a process that was killed left half-made.
 func Open(ctx context.Context, o Options) (*Manager, error) {
-	log.SetLevel("error") //nolint:errcheck // the libraries' own messages; we say what matters
+	_ = log.SetLevel("fatal") // what goes wrong in the libraries, they return
 	m := &Manager{options: o, log: o.Log, certs: []string{"/etc/dhow/certs.d", "/etc/docker/certs.d"}}
 	if m.log == nil {
 		m.log = slog.Default()

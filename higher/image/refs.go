@@ -80,12 +80,6 @@ func idPrefix(name string) string {
 	return hex
 }
 
-// hasID says whether an id begins as a user wrote it.
-func hasID(id digest.Digest, written string) bool {
-	prefix := idPrefix(written)
-	return prefix != "" && strings.HasPrefix(id.Encoded(), prefix)
-}
-
 // repoNames are the names and digests of an image's records, as lists tell them.
 func repoNames(records []images.Image) (tags, digests []string) {
 	tags, digests = []string{}, []string{}

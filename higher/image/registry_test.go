@@ -11,11 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/containerd/v2/core/content"
 	"github.com/moby/moby/api/types/registry"
 )
 
 // startRegistry starts Debian's docker-registry on loopback and returns its address.
-func startRegistry(t *testing.T, config string) string {
+func startRegistry(t testing.TB, config string) string {
 	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
@@ -175,3 +176,28 @@ func TestBasicAuth(t *testing.T) {
 
 // bcrypted is `secret`, as htpasswd -B has it.
 const bcrypted = "$2y$12$BFbXa01HPxIp2OyxrurwgeL7OCA/lSFNYHJOkBHlSq4Q0H19LiVdu\n"
+
+// repack gives an image a name with its layers compressed, as builders make them.
+func (w *world) repack(name, to string) string {
+	w.t.Helper()
+	ctx, release, err := w.hold(context.Background(), false)
+	must(err)
+	defer release()
+	f, err := w.find(ctx, name)
+	must(err)
+	one, err := w.choose(ctx, f.any().Target, nil, name)
+	must(err)
+	img := newMade(nil)
+	img.config = one.image
+	for _, l := range one.layers {
+		r, err := w.content.ReaderAt(ctx, l)
+		must(err)
+		stored, err := w.storePlain(ctx, content.NewReader(r))
+		must(err)
+		must(r.Close())
+		img.layers = append(img.layers, stored.desc)
+	}
+	_, err = w.save(ctx, img, to)
+	must(err)
+	return to
+}

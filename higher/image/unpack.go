@@ -2,13 +2,16 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/unpack"
 	"github.com/containerd/platforms"
+	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/semaphore"
 )
@@ -54,9 +57,33 @@ func (m *Manager) unpack(ctx context.Context, one *manifest, h *hooks) error {
 		return err
 	}
 	if _, err := u.Wait(); err != nil {
-		return fmt.Errorf("cannot unpack %s: %w", one.desc.Digest, err)
+		return unpackError(err)
 	}
 	return nil
+}
+
+// layerError is why a layer could not be unpacked.
+type layerError struct {
+	layer digest.Digest
+	text  string
+	cause error
+}
+
+func (e *layerError) Error() string {
+	return fmt.Sprintf("cannot unpack layer %s: %s", e.layer, e.text)
+}
+func (e *layerError) Unwrap() error { return e.cause }
+
+// unpackError takes from an error what only tells where things lie.
+func unpackError(err error) error {
+	var e *layerError
+	if errors.As(err, &e) {
+		return e
+	}
+	if strings.Contains(err.Error(), "wrong diff id") {
+		return fmt.Errorf("a layer is not what the image's config says: %w", err)
+	}
+	return fmt.Errorf("cannot unpack the image: %w", err)
 }
 
 // isUnpacked says whether all layers of an image are.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (f *fetching) explain(err error, p *ocispec.Platform) error {
 		return api.Errorf(errdefs.ErrNotFound, "no matching manifest for %s in the manifest list entries", platforms.FormatAll(spec))
 	}
 	if full(err) {
-		return fmt.Errorf("cannot pull %s: no space left on device", reference.FamiliarString(f.named))
+		return api.Errorf(unix.ENOSPC, "cannot pull %s: no space left on device", reference.FamiliarString(f.named))
 	}
 	var e *layerError
 	if errors.As(err, &e) || strings.Contains(err.Error(), "wrong diff id") {
@@ -139,8 +140,14 @@ func (f *fetching) retry(ctx context.Context, l *tracked, n int) error {
 
 // transient says whether another attempt may help.
 func transient(ctx context.Context, err error) bool {
-	var e net.Error
-	return ctx.Err() == nil && (errors.As(err, &e) || errors.Is(err, io.ErrUnexpectedEOF) || statusOf(err) >= 500)
+	return ctx.Err() == nil && (ofNetwork(err) || errors.Is(err, io.ErrUnexpectedEOF) || statusOf(err) >= 500)
+}
+
+// ofNetwork says whether an error is one of a connection. (That it is a net.Error would not tell: so is each errno.)
+func ofNetwork(err error) bool {
+	var op *net.OpError
+	var request *url.Error
+	return errors.As(err, &op) || errors.As(err, &request)
 }
 
 // fetch stores a blob, from where an earlier attempt has ended. One that is not what its digest says is thrown away.

@@ -57,7 +57,7 @@ func open(t testing.TB, o Options) *world {
 	w.Manager = m
 	t.Cleanup(func() {
 		if w.Manager != nil {
-			_ = m.Close()
+			_ = w.Close()
 		}
 	})
 	return w
@@ -75,7 +75,6 @@ func (w *world) reopen() {
 		w.t.Fatal(err)
 	}
 	w.Manager = m
-	w.t.Cleanup(func() { _ = m.Close() })
 }
 
 // file is an entry of a layer.
@@ -318,3 +317,5 @@ func (w *world) pullHello() ([]string, error) {
 	err := w.ImagePull(ctx, "hello-world", false, nil, nil, collect(&lines))
 	return lines, err
 }
+
+var noInspect = api.ImageInspectOptions{}

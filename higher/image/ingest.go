@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -87,4 +90,26 @@ func (m *Manager) presentChildren(partial bool) images.HandlerFunc {
 // broken says whether an error is one of data, so that what was stored of it must not be gone on with.
 func broken(err error) bool {
 	return errdefs.IsFailedPrecondition(err) || errdefs.IsOutOfRange(err) || errors.Is(err, digest.ErrDigestInvalidFormat)
+}
+
+// clearIngests removes what is to become blobs but does not tell of which: there was no space even for that, or the
+// process was killed first. The content store would never find it again.
+func clearIngests(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		ref, err := os.ReadFile(filepath.Join(dir, e.Name(), "ref"))
+		if err == nil && digest.FromBytes(ref).Encoded() == e.Name() {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }

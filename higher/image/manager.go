@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/plugins/content/local"
-	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 	"github.com/dhow-containers/dhow/higher/api"
 	"github.com/moby/moby/api/types/events"
@@ -60,7 +58,12 @@ func Open(ctx context.Context, o Options) (*Manager, error) {
 	if err := m.open(ctx); err != nil {
 		return nil, fmt.Errorf("cannot open the images: %w", err)
 	}
-	if err := m.recover(ctx); err != nil {
+	err := m.recover(m.in(ctx))
+	if err != nil && full(err) {
+		m.log.Warn("no space to clear up the images in: remove some", "error", err)
+		err = nil
+	}
+	if err != nil {
 		_ = m.Close()
 		return nil, fmt.Errorf("cannot clear up the images: %w", err)
 	}
@@ -71,7 +74,11 @@ func (m *Manager) open(ctx context.Context) error {
 	if err := os.MkdirAll(m.options.Root, 0o710); err != nil {
 		return err
 	}
-	store, err := local.NewStore(filepath.Join(m.options.Root, "content"))
+	blobs := filepath.Join(m.options.Root, "content")
+	if err := clearIngests(filepath.Join(blobs, "ingest")); err != nil {
+		return fmt.Errorf("cannot clear %s: %w", blobs, err)
+	}
+	store, err := local.NewStore(blobs)
 	if err != nil {
 		return err
 	}
@@ -95,65 +102,6 @@ func (m *Manager) open(ctx context.Context) error {
 	m.images, m.leases = metadata.NewImageStore(m.db), metadata.NewLeaseManager(m.db)
 	m.sweeper = newSweeper(func() { m.collect(m.in(context.Background())) })
 	return nil
-}
-
-// recover takes away what was being unpacked when the last process ended, and what nothing holds.
-func (m *Manager) recover(ctx context.Context) error {
-	ctx = m.in(ctx)
-	// A directory that was made for a snapshot which its database does not have is in the way of the next one.
-	if c, ok := m.backend.(snapshots.Cleaner); ok {
-		if err := c.Cleanup(ctx); err != nil && !errdefs.IsNotFound(err) { // that is of a new database
-			return err
-		}
-	}
-	if err := m.soil(ctx); err != nil {
-		return err
-	}
-	list, err := m.snapshots(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range list {
-		if s.Kind == snapshots.KindCommitted || strings.HasPrefix(s.Name, containerKey) {
-			continue
-		}
-		if err := m.snapshot.Remove(ctx, s.Name); err != nil {
-			return err
-		}
-	}
-	if err := m.dropLeases(ctx, func(l leases.Lease) bool { return l.Labels[leaseResumable] == "" }); err != nil {
-		return err
-	}
-	m.collect(ctx)
-	return nil
-}
-
-// soil makes and removes a snapshot and a blob: a collection looks for files that the database does not know only where
-// something was removed in the life of the process, and the last one may have been killed between the two.
-func (m *Manager) soil(ctx context.Context) error {
-	if _, err := m.snapshot.Prepare(ctx, "sweep", ""); err != nil && !errdefs.IsAlreadyExists(err) {
-		return err
-	}
-	if err := m.snapshot.Remove(ctx, "sweep"); err != nil {
-		return err
-	}
-	d, err := m.ingest(ctx, strings.NewReader("sweep"), 0, "")
-	if err != nil {
-		return err
-	}
-	return m.content.Delete(ctx, d)
-}
-
-// Close ends what goes on in the background, and closes the database.
-func (m *Manager) Close() error {
-	if m.sweeper != nil {
-		m.sweeper.close()
-	}
-	err := m.db.Close()
-	if e := m.backend.Close(); err == nil {
-		err = e
-	}
-	return err
 }
 
 // in is a context for calls of containerd's libraries.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -134,8 +133,7 @@ func (pl *pull) resolve(ctx context.Context, resolver remotes.Resolver, named re
 
 // unreachable says whether no registry answered.
 func unreachable(err error) bool {
-	var e net.Error
-	return errors.As(err, &e) || errors.Is(err, context.DeadlineExceeded)
+	return ofNetwork(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // whole says whether a name stands for an image already, with everything for a platform.

@@ -1,15 +1,20 @@
 package image
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
+	"github.com/containerd/errdefs"
 )
 
 // The snapshotters, by the names that Docker has for them with its containerd store.
@@ -44,6 +49,9 @@ func openSnapshotter(root, name string) (driver string, s snapshots.Snapshotter,
 		return "", nil, fmt.Errorf("unknown storage driver %q (there are overlayfs, overlay2 and native)", name)
 	}
 	dir = filepath.Join(dir, driver)
+	if err := clearSnapshots(dir); err != nil {
+		return "", nil, fmt.Errorf("cannot clear %s: %w", dir, err)
+	}
 	if driver == driverOverlay {
 		s, err = overlay.NewSnapshotter(dir, overlay.AsynchronousRemove, overlay.WithMountOptions(plainOverlay()))
 	} else {
@@ -62,4 +70,42 @@ func plainOverlay() (options []string) {
 		}
 	}
 	return options
+}
+
+// clearSnapshots removes the directories that a snapshotter's database does not know: a process that was killed had made
+// them, and its next one would stumble over them, as their numbers are given again.
+func clearSnapshots(dir string) (err error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "snapshots"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	store, err := storage.NewMetaStore(filepath.Join(dir, "metadata.db"))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := store.Close(); err == nil {
+			err = e
+		}
+	}()
+	var known map[string]string
+	err = store.WithTransaction(context.Background(), false, func(ctx context.Context) error {
+		known, err = storage.IDMap(ctx)
+		return err
+	})
+	if err != nil && !errdefs.IsNotFound(err) { // there has never been one
+		return err
+	}
+	for _, e := range entries {
+		if _, ok := known[e.Name()]; ok {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, "snapshots", e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,14 +37,16 @@ func (s *sweeper) soon() {
 	})
 }
 
-// close waits for a sweep that has begun; one that was to come is left to the next process.
-func (s *sweeper) close() {
+// close waits for a sweep that has begun. One that was to come is left to the next process; then swept is false.
+func (s *sweeper) close() (swept bool) {
 	s.mu.Lock()
 	s.closed = true
+	swept = s.timer == nil
 	if s.timer != nil && s.timer.Stop() {
 		s.timer = nil
 		s.running.Done()
 	}
 	s.mu.Unlock()
 	s.running.Wait()
+	return swept
 }

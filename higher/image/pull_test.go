@@ -1,0 +1,201 @@
+package image
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/moby/api/types/registry"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+func small() (*testImage, []byte) {
+	i := &testImage{layers: [][]byte{tarOf(file{name: "f", body: "x"})}}
+	return i, gzipped(i.layers[0])
+}
+
+func TestTokenAuth(t *testing.T) {
+	f := startFake(t)
+	f.token = "token"
+	i, l := small()
+	f.add("image:1", i, l)
+	w := open(t, Options{})
+	ctx := context.Background()
+	name := f.addr() + "/image:1"
+	var lines []string
+	err := w.ImagePull(ctx, name, false, nil, nil, collect(&lines))
+	if err == nil || !strings.HasPrefix(err.Error(), "pull access denied for "+f.addr()+"/image, repository does not exist or may require 'docker login': ") {
+		t.Errorf("got %v", err)
+	}
+	auth := &registry.AuthConfig{Username: "user", Password: "secret", ServerAddress: f.addr()}
+	if err := w.ImagePull(ctx, name, false, nil, auth, collect(&lines)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := w.Login(ctx, auth)
+	if err != nil || answer.Status != "Login Succeeded" || answer.IdentityToken != "refresh" {
+		t.Errorf("login: %+v, %v", answer, err)
+	}
+	auth.Password = "wrong"
+	if _, err := w.Login(ctx, auth); err == nil || !strings.Contains(err.Error(), "incorrect username or password") {
+		t.Errorf("got %v", err)
+	}
+	w.delete(name)
+	if err := w.ImagePull(ctx, name, false, nil, &registry.AuthConfig{RegistryToken: "token"}, collect(&lines)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAllTags(t *testing.T) {
+	f := startFake(t)
+	i, l := small()
+	for _, tag := range []string{"1", "2", "3"} {
+		f.add("image:"+tag, i, l)
+	}
+	w := open(t, Options{})
+	if _, err := w.pull(f.addr()+"/image", true); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.ImageList(context.Background(), noList)
+	if err != nil || len(list) != 1 || len(list[0].RepoTags) != 3 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestPlatforms(t *testing.T) {
+	f := startFake(t)
+	host := platforms.DefaultSpec()
+	i, l := small()
+	other := &testImage{layers: [][]byte{tarOf(file{name: "other", body: "y"})}, arch: "riscv64"}
+	ours, theirs := f.add("", i, l), f.add("", other, gzipped(other.layers[0]))
+	ours.Platform, theirs.Platform = &host, &ocispec.Platform{OS: "linux", Architecture: "riscv64"}
+	f.index("image:1", theirs, ours)
+	w := open(t, Options{})
+	ctx := context.Background()
+	name := f.addr() + "/image:1"
+	if _, err := w.pull(name, false); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.count(theirs.Digest.String()); n != 0 {
+		t.Error("another platform was fetched")
+	}
+	img, err := w.Resolve(ctx, name, nil)
+	if err != nil || img.Manifest.Digest != ours.Digest || img.ID == ours.Digest {
+		t.Errorf("%+v, %v", img, err)
+	}
+	riscv := &ocispec.Platform{OS: "linux", Architecture: "riscv64"}
+	if _, err := w.Resolve(ctx, name, riscv); err == nil {
+		t.Error("found what is not there")
+	}
+	var lines []string
+	if err := w.ImagePull(ctx, name, false, riscv, nil, collect(&lines)); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := w.Resolve(ctx, name, riscv); err != nil || img.Manifest.Digest != theirs.Digest {
+		t.Errorf("%+v, %v", img, err)
+	}
+	none := &ocispec.Platform{OS: "linux", Architecture: "s390x"}
+	if err := w.ImagePull(ctx, name, false, none, nil, collect(&lines)); err == nil || err.Error() != "no matching manifest for linux/s390x in the manifest list entries" {
+		t.Errorf("got %v", err)
+	}
+	d, err := w.DistributionInspect(ctx, name, nil)
+	if err != nil || len(d.Platforms) != 2 || d.Descriptor.Digest != img.ID {
+		t.Errorf("%+v, %v", d, err)
+	}
+	f.add("single:1", other, gzipped(other.layers[0]))
+	single := f.addr() + "/single:1"
+	if err := w.ImagePull(ctx, single, false, none, nil, collect(&lines)); err == nil || !strings.Contains(err.Error(), "wanted linux/s390x, actual: linux/riscv64") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMirror(t *testing.T) {
+	f := startFake(t)
+	i, l := small()
+	f.add("library/busybox:latest", i, l)
+	w := open(t, Options{Mirrors: []string{f.URL}})
+	lines, err := w.pull("busybox", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines[0] != "latest: Pulling from library/busybox" || !slices.Contains(lines, "Status: Downloaded newer image for busybox:latest") {
+		t.Errorf("told %v", lines)
+	}
+}
+
+func TestPullByDigest(t *testing.T) {
+	f := startFake(t)
+	i, l := small()
+	desc := f.add("image:1", i, l)
+	w := open(t, Options{})
+	name := f.addr() + "/image@" + desc.Digest.String()
+	lines, err := w.pull(name, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines[0] != desc.Digest.String()+": Pulling from image" || !slices.Contains(lines, "Status: Downloaded newer image for "+name) {
+		t.Errorf("told %v", lines)
+	}
+	if _, err := w.Resolve(context.Background(), name, nil); err != nil {
+		t.Error(err)
+	}
+	info, err := w.ImageInspect(context.Background(), name, noInspect)
+	if err != nil || len(info.RepoTags) != 0 || info.RepoDigests[0] != name {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	f := newFake(t)
+	f.StartTLS()
+	i, l := small()
+	f.add("image:1", i, l)
+	w := open(t, Options{})
+	name := "localhost:" + strings.Split(f.addr(), ":")[1] + "/image:1"
+	if _, err := w.pull(name, false); err != nil {
+		t.Errorf("loopback needs no certificate: %v", err)
+	}
+	w.delete(name)
+	w.certs = []string{t.TempDir()}
+	dir := filepath.Join(w.certs[0], "registry.test:443")
+	must(os.MkdirAll(dir, 0o755))
+	must(os.WriteFile(filepath.Join(dir, "ca.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.Certificate().Raw}), 0o644))
+	for host, want := range map[string]bool{"registry.test:443": true, "other.test:443": false} {
+		if got := w.trusts(host, f.addr()); got != want {
+			t.Errorf("%s trusted: %v", host, got)
+		}
+	}
+	must(os.WriteFile(filepath.Join(dir, "bad.crt"), []byte("x"), 0o644))
+	if _, err := w.pull("registry.test:443/image:1", false); err == nil || !strings.Contains(err.Error(), "bad.crt has no certificate") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestInsecure(t *testing.T) {
+	m := &Manager{options: Options{Insecure: []string{"10.0.0.0/8", "a.test", "b.test:5000"}}}
+	for host, want := range map[string]bool{
+		"127.0.0.1:5000": true, "127.1.2.3": true, "[::1]:5000": true, "localhost:1": true, "10.2.3.4:80": true, "11.0.0.1": false,
+		"a.test": true, "a.test:1": true, "b.test": false, "b.test:5000": true, hubHost: false,
+	} {
+		if got := m.insecure(t.Context(), host); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+}
+
+// trusts says whether a connection to a registry of such a name works, which is really at addr.
+func (w *world) trusts(host, addr string) bool {
+	c := &tls.Config{ServerName: "example.com"} // as the test server's certificate has it
+	must(w.trust(c, host))
+	conn, err := tls.Dial("tcp", addr, c)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}

@@ -234,7 +234,7 @@ func startErrorOrNil(err error) error {
 	if err == nil {
 		return nil
 	}
-	return startError(err)
+	return startError(err, "")
 }
 
 // make creates the process.

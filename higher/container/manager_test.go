@@ -192,7 +192,7 @@ func TestStartTwiceAndStop(t *testing.T) {
 	if r, err := m.Record(id); err != nil || r.Phase != Exited || r.ExitCode != 143 {
 		t.Errorf("%+v, %v", r.State, err)
 	}
-	if err := m.ContainerKill(ctx, "c1", ""); !errdefs.IsConflict(err) || err.Error() != "container "+id+" is not running" {
+	if err := m.ContainerKill(ctx, "c1", ""); !errdefs.IsConflict(err) || err.Error() != "cannot kill container: c1: container "+id+" is not running" {
 		t.Errorf("kill: %v", err)
 	}
 	if left := w.leftovers(m); len(left) > 0 {

@@ -53,7 +53,9 @@ func (c *container) remove(ctx context.Context, volumes bool) error {
 	}
 	c.m.die("remove-recorded")
 	if err := c.dispose(ctx, volumes); err != nil {
-		return errors.Join(err, c.amend(func(r *Record) error { r.Error = err.Error(); return r.move(Dead) }))
+		err = errors.Join(err, c.amend(func(r *Record) error { r.Error = err.Error(); return r.move(Dead) }))
+		c.notifyNotRemoved()
+		return err
 	}
 	c.emit(events.ActionDestroy, nil)
 	return nil

@@ -68,19 +68,19 @@ func (c *container) launch(ctx context.Context) (_ *run, err error) {
 		return nil, err
 	}
 	if err := l.create(ctx); err != nil {
-		return nil, startError(err)
+		return nil, err
 	}
 	c.m.die("start-created")
 	if l.r.networked() {
 		if err := c.attach(ctx, l.task.Pid()); err != nil {
-			return nil, fmt.Errorf("failed to set up container networking: %w", err)
+			return nil, networkError(err)
 		}
 	}
 	c.m.die("start-attached")
 	run := &run{task: l.task, spec: l.spec, mounts: l.mounts, ended: make(chan struct{})}
 	c.admitClients(ctx, run)
 	if err := l.task.Start(ctx); err != nil {
-		return nil, startError(err)
+		return nil, startError(err, "failed to start task for container: ")
 	}
 	c.m.die("start-started")
 	return run, nil
@@ -123,7 +123,7 @@ func (l *launch) prepare(ctx context.Context) (err error) {
 	if l.r.networked() {
 		l.reserved = true
 		if err := l.reserve(ctx, l.links); err != nil {
-			return err
+			return networkError(err)
 		}
 	}
 	m.die("start-reserved")
@@ -167,15 +167,19 @@ func (l *launch) create(ctx context.Context) (err error) {
 		ID: l.id, Bundle: l.bundle(), Rootfs: l.rootfs, Terminal: c.Tty, Stdin: c.OpenStdin, StdinOnce: c.StdinOnce,
 		Log: logs,
 	})
-	return err
+	if err != nil {
+		return startError(err, "failed to create task for container: ")
+	}
+	return nil
 }
+
+func networkError(err error) error { return wrapf(err, "failed to set up container networking") }
 
 // undo takes back what a start that failed has made.
 func (l *launch) undo(ctx context.Context) error {
 	var all []error
 	if l.task != nil {
-		_, err := l.task.Delete(ctx)
-		all = append(all, err)
+		all = append(all, end(ctx, l.task))
 	}
 	if l.reserved {
 		all = append(all, l.m.Networks.Detach(ctx, l.id))
@@ -224,11 +228,7 @@ func (c *container) abort(run *run) error {
 	c.run = nil
 	c.mu.Unlock()
 	l := &launch{container: c, r: c.record(), reserved: c.record().networked(), mounted: true, task: run.task}
-	err := run.task.Kill(ctx, sigkill, true)
-	if _, wait := run.task.Wait(ctx); wait != nil {
-		err = errors.Join(err, wait)
-	}
-	return errors.Join(err, l.undo(ctx))
+	return l.undo(ctx)
 }
 
 // failed records why a container did not start, and removes one with --rm.

@@ -24,9 +24,9 @@ type startFailure struct {
 func (e *startFailure) Unwrap() error { return e.error }
 
 // startError gives an error of the runtime the class, the words and the exit code that clients go by: the docker CLI
-// looks in the text for what makes it exit with 126 or 127.
-func startError(err error) error {
-	text := err.Error()
+// looks in the text for what makes it exit with 126 or 127. A hint behind it says the same at more length.
+func startError(err error, before string) error {
+	text, _, _ := strings.Cut(err.Error(), "; hint: ")
 	has := func(words string) bool { return strings.Contains(strings.ToLower(text), words) }
 	code, class := exitUnknown, error(errdefs.ErrUnknown)
 	switch {
@@ -45,7 +45,10 @@ func startError(err error) error {
 	case errdefs.IsConflict(err), errdefs.IsInvalidArgument(err), errdefs.IsNotFound(err):
 		class = err
 	}
-	return &startFailure{api.Errorf(class, "%s", text), code}
+	if code == exitUnknown {
+		text = err.Error()
+	}
+	return &startFailure{api.Errorf(class, "%s", before+text), code}
 }
 
 // exitCode is the one that stands for an error; 0 if none was chosen.

@@ -119,12 +119,16 @@ func (m *Manager) ContainerKill(_ context.Context, name, signal string) error {
 	}
 	c, err := m.get(name)
 	if err != nil {
-		return err
+		return wrapf(err, "cannot kill container: %s", name)
 	}
-	if sig == sigkill {
-		return c.kill()
+	send := c.kill
+	if sig != sigkill {
+		send = func() error { return c.signal(sig) }
 	}
-	return c.signal(sig)
+	if err := send(); err != nil {
+		return wrapf(err, "cannot kill container: %s", name)
+	}
+	return nil
 }
 
 // kill ends a container with SIGKILL, and returns when its end is recorded.

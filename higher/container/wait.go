@@ -61,6 +61,14 @@ func (c *container) notifyRemoved() {
 	c.answer(&c.removals)
 }
 
+// notifyNotRemoved answers, with the error, those who wait for a removal that has failed.
+func (c *container) notifyNotRemoved() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer(&c.stops)
+	c.answer(&c.removals)
+}
+
 func (c *container) answer(waiting *[]chan<- types.WaitResponse) {
 	for _, w := range *waiting {
 		w <- c.record().answer()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/task"
@@ -23,10 +24,17 @@ func (m *Manager) Prepare(ctx context.Context, container string, img *Image) err
 	ctx = m.in(ctx)
 	key := containerKey + container
 	err := m.prepare(ctx, key, img)
-	if errdefs.IsNotFound(err) && img != nil { // the layers are not unpacked
-		if err = m.unpackImage(ctx, img); err == nil {
-			err = m.prepare(ctx, key, img)
+	for errdefs.IsNotFound(err) { // a collection may take the base away in between
+		err = m.makeBase(ctx, img)
+		if errdefs.IsNotFound(err) && img != nil { // the layers are not unpacked
+			if err = m.unpackImage(ctx, img); err == nil {
+				err = m.makeBase(ctx, img)
+			}
 		}
+		if err != nil {
+			break
+		}
+		err = m.prepare(ctx, key, img)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot make the root file system of container %s: %w", container, err)
@@ -35,11 +43,7 @@ func (m *Manager) Prepare(ctx context.Context, container string, img *Image) err
 }
 
 func (m *Manager) prepare(ctx context.Context, key string, img *Image) error {
-	parent := ""
-	if img != nil {
-		parent = img.ChainID.String()
-	}
-	_, err := m.snapshot.Prepare(ctx, key, parent, snapshots.WithLabels(map[string]string{rootLabel: "container"}))
+	_, err := m.snapshot.Prepare(ctx, key, baseOf(img), snapshots.WithLabels(map[string]string{rootLabel: "container"}))
 	if errdefs.IsAlreadyExists(err) {
 		return nil
 	}
@@ -66,11 +70,19 @@ func (m *Manager) Mounts(ctx context.Context, container string) ([]task.Mount, e
 	if err != nil {
 		return nil, fmt.Errorf("cannot find the root file system of container %s: %w", container, err)
 	}
-	out := make([]task.Mount, len(mounts))
-	for i, one := range mounts {
-		out[i] = task.Mount{Type: one.Type, Source: one.Source, Target: one.Target, Options: one.Options}
+	var out []task.Mount
+	for _, one := range taskMounts(mounts) {
+		out = append(out, *one)
 	}
 	return out, nil
+}
+
+// taskMounts are mounts as the shim takes them.
+func taskMounts(mounts []mount.Mount) (out []*task.Mount) {
+	for _, one := range mounts {
+		out = append(out, &task.Mount{Type: one.Type, Source: one.Source, Target: one.Target, Options: one.Options})
+	}
+	return out
 }
 
 // Release removes the writable part of a container's root file system, if it is there.

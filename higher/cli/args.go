@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -74,14 +73,10 @@ func tooFew(c *cobra.Command, what string) error {
 
 // Unknown is the error for a command that does not exist below c.
 func Unknown(c *cobra.Command, name string) error {
-	hint := ""
-	if near := c.SuggestionsFor(name); len(near) > 0 {
-		hint = "\n\nDid you mean: " + strings.Join(near, ", ") + "?"
-	}
 	if !c.HasParent() {
-		return fmt.Errorf("dhow: unknown command: dhow %s%s\n\nRun 'dhow --help' for more information", name, hint)
+		return fmt.Errorf("dhow: unknown command: dhow %s\n\nRun 'dhow --help' for more information", name)
 	}
-	return fmt.Errorf("dhow: unknown command: %s %s%s\n\n%s\n\nRun '%[1]s --help' for more information", c.CommandPath(), name, hint, usageLine(c))
+	return fmt.Errorf("dhow: unknown command: %s %s\n\nUsage:  %[1]s\n\nRun '%[1]s --help' for more information", c.CommandPath(), name)
 }
 
 // flagError is the answer to flags that do not exist or have bad values.

@@ -62,7 +62,7 @@ func Words(err error) error {
 		_, host, _ := strings.Cut(text, "failed to connect to the docker API at ")
 		host, _, _ = strings.Cut(host, ";")
 		host, _, _ = strings.Cut(host, ": dial")
-		return unreachable(strings.TrimSuffix(host, "."))
+		return Capital("Cannot connect to the Docker daemon at " + strings.TrimSuffix(host, ".") + ". Is the docker daemon running?")
 	}
 	return err
 }
@@ -77,9 +77,7 @@ func unwrapped(err error) error {
 	}
 }
 
-// unreachable is the address of a daemon that does not answer. Its text is docker's, which scripts look for.
-type unreachable string
+// Capital is an error in docker's own words, which scripts look for; so it may begin with a capital letter.
+type Capital string
 
-func (u unreachable) Error() string {
-	return "Cannot connect to the Docker daemon at " + string(u) + ". Is the docker daemon running?"
-}
+func (c Capital) Error() string { return string(c) }

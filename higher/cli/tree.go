@@ -54,7 +54,18 @@ func (e *Entry) command(a *App, args []string) *cobra.Command {
 		c.Short = e.Short
 	}
 	c.DisableFlagsInUseLine = true
+	helpFlag(c)
 	return c
+}
+
+// helpFlag is -h where that is nothing else, as it is the host name of run. Help does not show it.
+func helpFlag(c *cobra.Command) {
+	fs, short := c.Flags(), "h"
+	if fs.ShorthandLookup(short) != nil {
+		short = ""
+	}
+	fs.BoolP("help", short, false, "Print usage")
+	fs.MarkHidden("help")
 }
 
 func group(a *App, e *Entry, args []string) *cobra.Command {

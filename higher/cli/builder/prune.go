@@ -2,7 +2,6 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -39,11 +38,8 @@ func Prune(a *cli.App) *cobra.Command {
 			}
 			if !force {
 				yes, err := a.Confirm(cmd.Context(), warning+" Are you sure you want to continue?")
-				if err != nil {
+				if err != nil || !yes {
 					return err
-				}
-				if !yes {
-					return errors.New("builder prune has been cancelled")
 				}
 			}
 			r, err := PruneAll(cmd.Context(), a, o)

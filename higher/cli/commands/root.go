@@ -75,7 +75,6 @@ func help(a *cli.App) *cobra.Command {
 			if err != nil || len(rest) > 0 {
 				return fmt.Errorf("unknown help topic: %s", strings.Join(args, " "))
 			}
-			found.InitDefaultHelpFlag()
 			found.SetOut(a.Out)
 			return found.Help()
 		},

@@ -44,7 +44,7 @@ func (f *File) Credentials(server string) (registry.AuthConfig, error) {
 			return e.config(server)
 		}
 	}
-	return registry.AuthConfig{ServerAddress: server}, nil
+	return registry.AuthConfig{}, nil
 }
 
 // Store keeps credentials: by a helper where the file names one, else in the file. inFile tells which.

@@ -29,7 +29,7 @@ func helperGet(name, server string) (registry.AuthConfig, error) {
 	out, err := runHelper(name, "get", server)
 	if err != nil {
 		if strings.Contains(err.Error(), "credentials not found") {
-			return a, nil
+			return registry.AuthConfig{}, nil
 		}
 		return a, err
 	}

@@ -18,7 +18,7 @@ func each(ctx context.Context, a *cli.App, names []string, op func(context.Conte
 	return eachBut(ctx, a, names, func(error) bool { return false }, op)
 }
 
-// eachBut is each with errors that count as nothing to do: no name is printed, and it is no failure.
+// eachBut is each with errors that count as nothing to do: they are printed, but are no failure.
 func eachBut(ctx context.Context, a *cli.App, names []string, ignore func(error) bool, op func(context.Context, *client.Client, string) error) error {
 	c, err := a.Client()
 	if err != nil {
@@ -43,7 +43,9 @@ func eachBut(ctx context.Context, a *cli.App, names []string, ignore func(error)
 		switch err := <-results[i]; {
 		case err == nil:
 			fmt.Fprintln(a.Out, n)
-		case !ignore(err):
+		case ignore(err):
+			fmt.Fprintln(a.Err, err)
+		default:
 			errs = append(errs, err)
 		}
 	}

@@ -51,7 +51,7 @@ func onePort(a *cli.App, name, wanted string, ports network.PortMap) error {
 	}
 	bindings := ports[p]
 	if len(bindings) == 0 {
-		return fmt.Errorf("no public port '%s' published for %s", p, name)
+		return cli.Capital(fmt.Sprintf("Error: No public port '%s' published for %s", wanted, name))
 	}
 	for _, b := range bindings {
 		fmt.Fprintln(a.Out, hostAddress(b))

@@ -20,7 +20,7 @@ func Prune(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "prune [OPTIONS]", Short: "Remove all stopped containers", Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return prune.Run(cmd.Context(), a, "container", force, "WARNING! This will remove all stopped containers.", func(ctx context.Context) (prune.Report, error) {
+			return prune.Run(cmd.Context(), a, force, "WARNING! This will remove all stopped containers.", func(ctx context.Context) (prune.Report, error) {
 				return PruneAll(ctx, a, f)
 			})
 		},

@@ -81,7 +81,7 @@ func (o *statsOptions) everything(ctx context.Context, c *client.Client, m *mete
 		return nil, err
 	}
 	for _, s := range r.Items {
-		m.add(s.ID)
+		m.add(format.ShortID(s.ID))
 	}
 	ended := make(chan error, 1)
 	go func() {
@@ -101,17 +101,17 @@ func (o *statsOptions) everything(ctx context.Context, c *client.Client, m *mete
 func (o *statsOptions) event(m *meters, msg events.Message) {
 	switch msg.Action {
 	case events.ActionStart:
-		m.add(msg.Actor.ID)
+		m.add(format.ShortID(msg.Actor.ID))
 	case events.ActionCreate:
 		if o.all {
-			m.add(msg.Actor.ID)
+			m.add(format.ShortID(msg.Actor.ID))
 		}
 	case events.ActionDie:
 		if !o.all {
-			m.remove(msg.Actor.ID)
+			m.remove(format.ShortID(msg.Actor.ID))
 		}
 	case events.ActionDestroy:
-		m.remove(msg.Actor.ID)
+		m.remove(format.ShortID(msg.Actor.ID))
 	}
 }
 

@@ -27,7 +27,7 @@ func List(a *cli.App) *cobra.Command {
 				source = "{{.Name}}"
 			}
 			err = format.Rows(a.Out, source, `{{.Name}}{{if .Current}} *{{end}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}`,
-				format.Headings{"Name": "NAME", "Description": "DESCRIPTION", "DockerEndpoint": "DOCKER ENDPOINT", "Error": "ERROR", "Current": "CURRENT"}, rows)
+				format.Headings{"Name": "NAME", "Description": "DESCRIPTION", "DockerEndpoint": "DOCKER ENDPOINT", "Error": "ERROR"}, rows)
 			if v := connect.HostVariable(); err == nil && v != "" {
 				fmt.Fprintf(a.Err, "Warning: %[1]s environment variable overrides the active context. To use a context, either set the global --context flag, or unset %[1]s environment variable.\n", v)
 			}

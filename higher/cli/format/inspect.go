@@ -19,7 +19,7 @@ type Inspected struct {
 type Inspector struct {
 	w      io.Writer
 	t      *template.Template
-	single bool // JSON, one object a line
+	single bool // JSON in one line
 	list   []json.RawMessage
 	out    bytes.Buffer
 }
@@ -58,6 +58,7 @@ func (i *Inspector) Add(o Inspected) error {
 	var b bytes.Buffer
 	if err := i.t.Execute(&b, o.Value); err != nil {
 		if b.Reset(); i.fromJSON(&b, raw) != nil {
+			i.out.WriteByte('\n')
 			return fmt.Errorf("template parsing error: %w", err)
 		}
 	}
@@ -87,14 +88,12 @@ func (i *Inspector) Flush() error {
 		_, err := i.out.WriteTo(i.w)
 		return err
 	case i.single:
-		for _, raw := range i.list {
-			var b bytes.Buffer
-			if err := json.Compact(&b, raw); err != nil {
-				return err
-			}
-			fmt.Fprintln(i.w, b.String())
+		all, err := json.Marshal(i.list)
+		if err != nil {
+			return err
 		}
-		return nil
+		_, err = fmt.Fprintln(i.w, string(all))
+		return err
 	case len(i.list) == 0:
 		_, err := io.WriteString(i.w, "[]\n")
 		return err

@@ -25,7 +25,7 @@ func Prune(a *cli.App) *cobra.Command {
 			if every {
 				warning = "WARNING! This will remove all images without at least one container associated to them."
 			}
-			return prune.Run(cmd.Context(), a, "image", force, warning, func(ctx context.Context) (prune.Report, error) {
+			return prune.Run(cmd.Context(), a, force, warning, func(ctx context.Context) (prune.Report, error) {
 				return PruneAll(ctx, a, every, f)
 			})
 		},

@@ -1,8 +1,6 @@
 package image
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,7 +13,7 @@ import (
 
 var headings = format.Headings{
 	"ID": "IMAGE ID", "Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST", "CreatedSince": "CREATED", "CreatedAt": "CREATED AT",
-	"Size": "SIZE", "Containers": "CONTAINERS", "SharedSize": "SHARED SIZE", "UniqueSize": "UNIQUE SIZE",
+	"Size": "SIZE", "Containers": "CONTAINERS", "SharedSize": "SHARED SIZE", "UniqueSize": "UNIQUE SIZE", "VirtualSize": "SIZE",
 }
 
 // row is one name of an image as templates see it.
@@ -33,11 +31,14 @@ func imageRows(i types.Summary, short, withDigests, all bool) []*row {
 	if dangling(&i) {
 		return []*row{{i, short, none, none, none}}
 	}
-	tags, digests := names(i)
+	order, tags, digests := names(i)
 	var rows []*row
-	for _, repo := range slices.Sorted(maps.Keys(tags)) {
+	for _, repo := range order {
 		ds := digests[repo]
-		delete(digests, repo)
+		if len(tags[repo]) == 0 {
+			rows = append(rows, digestRows(i, short, all, repo, ds)...)
+			continue
+		}
 		if !withDigests || len(ds) == 0 {
 			ds = []string{none}
 		}
@@ -47,24 +48,30 @@ func imageRows(i types.Summary, short, withDigests, all bool) []*row {
 			}
 		}
 	}
-	for _, repo := range slices.Sorted(maps.Keys(digests)) {
-		ds := digests[repo]
-		if !all {
-			ds = []string{""}
-		}
-		for _, d := range ds {
-			rows = append(rows, &row{i, short, repo, none, d})
-		}
+	return rows
+}
+
+func digestRows(i types.Summary, short, all bool, repo string, digests []string) []*row {
+	if !all {
+		digests = []string{""}
+	}
+	var rows []*row
+	for _, d := range digests {
+		rows = append(rows, &row{i, short, repo, none, d})
 	}
 	return rows
 }
 
-func names(i types.Summary) (tags, digests map[string][]string) {
+// names takes the names of an image apart; order is that in which the repositories come.
+func names(i types.Summary) (order []string, tags, digests map[string][]string) {
 	tags, digests = map[string][]string{}, map[string][]string{}
 	for _, s := range i.RepoTags {
 		ref, err := reference.ParseNormalizedNamed(s)
 		if t, ok := ref.(reference.NamedTagged); err == nil && ok {
 			n := reference.FamiliarName(ref)
+			if len(tags[n]) == 0 {
+				order = append(order, n)
+			}
 			tags[n] = append(tags[n], t.Tag())
 		}
 	}
@@ -72,10 +79,13 @@ func names(i types.Summary) (tags, digests map[string][]string) {
 		ref, err := reference.ParseNormalizedNamed(s)
 		if d, ok := ref.(reference.Canonical); err == nil && ok {
 			n := reference.FamiliarName(ref)
+			if len(tags[n])+len(digests[n]) == 0 {
+				order = append(order, n)
+			}
 			digests[n] = append(digests[n], d.Digest().String())
 		}
 	}
-	return tags, digests
+	return order, tags, digests
 }
 
 func (r *row) MarshalJSON() ([]byte, error) { return format.Fields(r) }
@@ -107,6 +117,9 @@ func (r *row) SharedSize() string {
 	}
 	return units.HumanSize(float64(r.i.SharedSize))
 }
+
+// VirtualSize is an older name of Size.
+func (r *row) VirtualSize() string { return units.HumanSize(float64(r.i.Size)) }
 
 func (r *row) UniqueSize() string {
 	if r.i.Size == -1 || r.i.SharedSize == -1 {

@@ -2,7 +2,6 @@ package network
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -23,11 +22,8 @@ func Prune(a *cli.App) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !force {
 				yes, err := a.Confirm(cmd.Context(), "WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?")
-				if err != nil {
+				if err != nil || !yes {
 					return err
-				}
-				if !yes {
-					return errors.New("network prune has been cancelled")
 				}
 			}
 			r, err := PruneAll(cmd.Context(), a, f)

@@ -125,7 +125,7 @@ func setMount(m *mount.Mount, k, v, field string) error {
 	case "tmpfs-size", "tmpfs-mode":
 		return tmpfs(m, k, v)
 	default:
-		return fmt.Errorf("unknown option '%s' in '%s'", k, field)
+		return fmt.Errorf("unexpected key '%s' in '%s'", k, field)
 	}
 	return nil
 }

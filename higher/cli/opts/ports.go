@@ -43,7 +43,7 @@ func shortPort(s string) (string, error) {
 
 func publish(s string, exposed network.PortSet, bound network.PortMap) error {
 	ip, host, inner := splitPort(s)
-	inner, proto, err := splitProto(s, inner)
+	inner, proto, err := splitProto(inner)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func splitPort(s string) (ip, host, inner string) {
 	return rest[:i], rest[i+1:], inner
 }
 
-func splitProto(spec, s string) (port, proto string, err error) {
+func splitProto(s string) (port, proto string, err error) {
 	port, proto, ok := strings.Cut(s, "/")
 	if !ok || proto == "" {
 		return port, "tcp", nil
@@ -146,11 +146,19 @@ func port(s string) (uint16, error) {
 
 // Expose adds the ports of a value of --expose.
 func Expose(s string, to network.PortSet) error {
-	r, err := network.ParsePortRange(s)
+	ports, proto, err := splitProto(s)
 	if err != nil {
-		return fmt.Errorf("invalid range format for --expose: %w", err)
+		return fmt.Errorf("invalid range format for --expose: %s, error: %w", s, err)
 	}
-	for p := range r.All() {
+	first, last, err := portRange(ports)
+	if err != nil {
+		return fmt.Errorf("invalid range format for --expose: %s, error: %w", s, err)
+	}
+	for n := int(first); n <= int(last); n++ {
+		p, err := network.ParsePort(strconv.Itoa(n) + "/" + proto)
+		if err != nil {
+			return err
+		}
 		to[p] = struct{}{}
 	}
 	return nil

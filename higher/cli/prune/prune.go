@@ -18,14 +18,14 @@ type Report struct {
 }
 
 // Run asks, unless forced, and removes; then it says what.
-func Run(ctx context.Context, a *cli.App, noun string, force bool, warning string, do func(context.Context) (Report, error)) error {
+func Run(ctx context.Context, a *cli.App, force bool, warning string, do func(context.Context) (Report, error)) error {
 	if !force {
 		yes, err := a.Confirm(ctx, warning+"\nAre you sure you want to continue?")
 		if err != nil {
 			return err
 		}
 		if !yes {
-			return fmt.Errorf("%s prune has been cancelled", noun)
+			return nil
 		}
 	}
 	r, err := do(ctx)

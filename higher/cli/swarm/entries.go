@@ -19,7 +19,7 @@ func nodes(ctx context.Context, c *client.Client) error {
 }
 
 func services(ctx context.Context, c *client.Client) error {
-	_, err := c.ServiceList(ctx, client.ServiceListOptions{})
+	_, err := c.ServiceList(ctx, client.ServiceListOptions{Status: true})
 	return err
 }
 

@@ -83,7 +83,7 @@ func (s *search) find(name, kind string) (format.Inspected, error) {
 			return o, err
 		}
 	}
-	return format.Inspected{}, fmt.Errorf("no such object: %s", name)
+	return format.Inspected{}, cli.Capital("Error: No such object: " + name)
 }
 
 // swarm says whether things of a swarm can be asked for; the daemon is asked once a name.

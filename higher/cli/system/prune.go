@@ -77,11 +77,8 @@ func (o *pruneOptions) prune(ctx context.Context, a *cli.App) error {
 	steps := o.steps(a)
 	if !o.force {
 		yes, err := a.Confirm(ctx, question(steps, prune.Filters(a, o.filters)))
-		if err != nil {
+		if err != nil || !yes {
 			return err
-		}
-		if !yes {
-			return errors.New("system prune has been cancelled")
 		}
 	}
 	var space uint64

@@ -22,7 +22,7 @@ func Inspect(a *cli.App) *cobra.Command {
 			}
 			return inspect.Each(a.Out, args, source, func(name string) (format.Inspected, error) {
 				r, err := c.VolumeInspect(cmd.Context(), name, client.VolumeInspectOptions{})
-				return format.Inspected{Value: r.Volume, Raw: r.Raw}, err
+				return format.Inspected{Value: r.Volume}, err
 			})
 		},
 	}

@@ -29,7 +29,7 @@ func Prune(a *cli.App) *cobra.Command {
 				warning = "WARNING! This will remove all local volumes not used by at least one container."
 				f.Add("all", "true")
 			}
-			return prune.Run(cmd.Context(), a, "volume", force, warning, func(ctx context.Context) (prune.Report, error) { return PruneAll(ctx, a, f) })
+			return prune.Run(cmd.Context(), a, force, warning, func(ctx context.Context) (prune.Report, error) { return PruneAll(ctx, a, f) })
 		},
 	}
 	c.Flags().BoolVarP(&force, "force", "f", false, "Do not ask")

@@ -70,6 +70,37 @@ func TestIDMappedMounts(t *testing.T) {
 	}
 }
 
+// crun's option has the mappings in itself, of the host's ids or the container's.
+func TestIDMapWords(t *testing.T) {
+	onlyDhow(t, "of the others only crun has it")
+	t.Parallel()
+	r := newCLI(t)
+	src := ownedTree(t)
+	for option, want := range map[string]string{
+		"idmap=uids=0-5000-10;gids=0-6000-10":             "5003:6004 5:6",
+		"ridmap=uids=0-5000-5#5-7000-5;gids=0-6000-10":    "5003:6004 7000:6006",
+		"ridmap=uids=@0-10-10;gids=0-100000-5#5-100020-5": "13:4 15:21",
+	} {
+		edit := Bind(src, "/mnt", "rbind", option)
+		if strings.Contains(option, "@") {
+			edit = both(MappedUser, edit)
+		}
+		res := r.Run(newBundle(t, Shell(showOwners), edit)).Exited(0)
+		if got := strings.Join(strings.Fields(res.Stdout), " "); got != want {
+			t.Errorf("%s: the owners are %s, want %s", option, got, want)
+		}
+	}
+	at := "/mounts/" + itoa(len(DefaultSpec().Mounts)) + "/options/2: "
+	for option, want := range map[string]string{
+		"idmap=uids=0-5000-10":               "uids= and gids= are required",
+		"idmap=uids=0-5000;gids=0-0-1":       `"0-5000" is not FIRST-FIRST-COUNT`,
+		"idmap=uids=@0-1-9;gids=0-0-1":       "no one entry of the container's mappings",
+		"idmap=uids=0-1-9#5-20-1;gids=0-0-1": "overlap",
+	} {
+		r.Run(newBundle(t, Bind(src, "/mnt", "rbind", option))).Failed(at, want)
+	}
+}
+
 // A source below the root file system is what the mounts before have put there, with its ids mapped.
 func TestIDMapOfAnEarlierMount(t *testing.T) {
 	notRunc11(t, "it can do part of this")

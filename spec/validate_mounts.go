@@ -1,6 +1,10 @@
 package spec
 
-import specs "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
 
 func (c *checker) mounts() {
 	p := root.at("mounts")
@@ -40,6 +44,9 @@ func (c *checker) mountOptions(p *path, m *specs.Mount, bind bool) {
 		if _, known := MountOption(word); known {
 			continue
 		}
+		if _, ok := IDMapWord(word); ok { // mountMappings has a look at it
+			continue
+		}
 		item := options.item(i)
 		if !c.text(&item, word) {
 			continue
@@ -74,11 +81,36 @@ func (c *checker) mountMappings(p *path, m *specs.Mount, bind bool) {
 	mapped := len(m.UIDMappings) != 0 || len(m.GIDMappings) != 0
 	word := hasWord(m.Options, "idmap") || hasWord(m.Options, "ridmap")
 	place = p.at("options")
+	for i, option := range m.Options {
+		if _, ok := IDMapWord(option); ok {
+			item := place.item(i)
+			c.idMapWord(&item, option, mapped)
+			mapped = true
+		}
+	}
 	switch {
 	case (mapped || word) && !bind:
 		c.add(&place, "only a bind mount can be id-mapped")
 	case word && !mapped && Namespace(c.spec, specs.UserNamespace) == nil:
 		c.add(&place, "idmap requires uidMappings and gidMappings, or a user namespace in /linux/namespaces")
+	}
+}
+
+// idMapWord checks an option with mappings; others says that there are mappings already.
+func (c *checker) idMapWord(p *path, option string, others bool) {
+	uids, gids, err := ParseIDMapWord(c.spec, option)
+	switch {
+	case err != nil:
+		c.add(p, "cannot use %q: %v", option, err)
+	case others:
+		c.add(p, "%q stands beside other mappings", option)
+	default:
+		found := checker{spec: c.spec}
+		found.mappings(root, uids)
+		found.mappings(root, gids)
+		for _, problem := range found.problems { // they are all about this one option
+			c.add(p, "cannot use %q: entry %s: %s", option, strings.Trim(problem.Pointer, "/"), problem.Message)
+		}
 	}
 }
 

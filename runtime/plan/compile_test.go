@@ -33,6 +33,7 @@ func TestRefused(t *testing.T) {
 			s.Linux.Namespaces[0].Type = specs.UserNamespace
 			s.Linux.Devices = make([]specs.LinuxDevice, 1)
 		}, "cannot use linux.devices in a user namespace: it needs a mount namespace"},
+		"idmap words":      {mount(specs.Mount{Destination: "/a", Options: []string{"bind", "idmap=uids=1"}}), "(mounts[0].options[1]): \"1\" is not FIRST-FIRST-COUNT"},
 		"copy-symlink":     {mount(specs.Mount{Destination: "/a", Type: "tmpfs", Options: []string{"copy-symlink"}}), "(mounts[0].options): copy-symlink is for bind mounts"},
 		"tmpcopyup":        {mount(specs.Mount{Destination: "/a", Type: "ext4", Options: []string{"tmpcopyup"}}), "(mounts[0].options): tmpcopyup"},
 		"over the root":    {mount(specs.Mount{Destination: "/a/..", Type: "tmpfs"}), "over the container's root (mounts[0].destination)"},

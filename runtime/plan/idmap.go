@@ -25,6 +25,8 @@ func (c *compiler) idMap(m *mount) *IDMap {
 		return &IDMap{UID: m.UIDMappings, GID: m.GIDMappings, Recursive: m.idmap.recursive, Field: m.field + ".uidMappings"}
 	case m.idmap.field == "":
 		return nil
+	case m.idmap.own != nil:
+		return &IDMap{UID: m.idmap.own.UID, GID: m.idmap.own.GID, Recursive: m.idmap.recursive, Field: m.idmap.field}
 	default:
 		id := &IDMap{UID: c.linux.UIDMappings, GID: c.linux.GIDMappings, Recursive: m.idmap.recursive, Field: m.idmap.field}
 		if ns := c.namespace(specs.UserNamespace); ns != nil && ns.Path != "" {
@@ -38,6 +40,7 @@ func (c *compiler) idMap(m *mount) *IDMap {
 type idmapOption struct {
 	recursive bool
 	field     string
+	own       *IDMap // mappings in the option itself, as crun has it; nil without
 }
 
 // String spells the mapping for `runtime plan`.

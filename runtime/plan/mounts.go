@@ -55,7 +55,7 @@ func (c *compiler) mounts() error {
 		if inside, ok := c.inRootfs(entry.Destination); ok { // some name the host's path, which runc takes too
 			entry.Destination = inside
 		}
-		m, err := parseMount(&entry, indexed("mounts", i))
+		m, err := parseMount(c.cfg, &entry, indexed("mounts", i))
 		if err != nil {
 			return err
 		}
@@ -67,13 +67,21 @@ func (c *compiler) mounts() error {
 	return nil
 }
 
-func parseMount(sm *specs.Mount, field string) (*mount, error) {
+func parseMount(config *specs.Spec, sm *specs.Mount, field string) (*mount, error) {
 	m := &mount{Mount: sm, field: field, rel: relative(sm.Destination)}
 	m.bind, m.recursive = spec.IsBind(sm)
 	for i, word := range sm.Options {
 		o := option{key: word, field: indexed(field+".options", i)}
 		if known, ok := spec.MountOption(word); ok {
 			m.apply(known, o)
+			continue
+		}
+		if name, ok := spec.IDMapWord(word); ok {
+			uids, gids, err := spec.ParseIDMapWord(config, word)
+			if err != nil {
+				return nil, fmt.Errorf("cannot use the option %q (%s): %w", word, o.field, err)
+			}
+			m.idmap = idmapOption{name == "ridmap", o.field, &IDMap{UID: uids, GID: gids}}
 			continue
 		}
 		for _, part := range splitData(word) {
@@ -143,7 +151,7 @@ func (m *mount) apply(known spec.MountOpt, o option) {
 		case "copy-symlink":
 			m.copyLink = true
 		case "idmap", "ridmap":
-			m.idmap = idmapOption{known.Recursive, o.field}
+			m.idmap = idmapOption{known.Recursive, o.field, nil}
 		}
 	}
 	if known.Super != "" && !known.Recursive {

@@ -45,8 +45,8 @@ func (m *Manager) ImageDelete(ctx context.Context, name string, force, prune boo
 	case force:
 		return m.untag(ctx, same, true)
 	}
-	return nil, api.Errorf(errdefs.ErrConflict, "conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image %s",
-		name, shortID(users[0]), short(f.target()))
+	return nil, api.Errorf(errdefs.ErrConflict, "conflict: unable to delete %s (must be forced) - container %s is using its referenced image %s",
+		familiar(same[0]), shortID(users[0]), short(f.target()))
 }
 
 func shortID(id string) string { return id[:min(12, len(id))] }

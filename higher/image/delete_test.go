@@ -47,7 +47,7 @@ func TestDeleteRules(t *testing.T) {
 		{name: hex, err: "conflict: unable to delete " + hex + " (must be forced) - image is referenced in multiple repositories"},
 		{name: "two:2", users: []string{"c1"}, runs: true, want: "-two:2"}, // not its last name
 		{name: "other:1", want: "-other:1"},
-		{name: "two:1", users: []string{"c1"}, err: `conflict: unable to remove repository reference "two:1" (must force) - container c1 is using its referenced image ` + hex},
+		{name: "two:1", users: []string{"c1"}, err: `conflict: unable to delete two:1 (must be forced) - container c1 is using its referenced image ` + hex},
 		{name: hex, users: []string{"c1"}, err: "conflict: unable to delete " + hex + " (must be forced) - image is being used by stopped container c1"},
 		{name: id, users: []string{"c1"}, runs: true, force: true, err: "conflict: unable to delete " + hex + " (cannot be forced) - image is being used by running container c1"},
 		{name: "two:1", users: []string{"c1"}, runs: true, force: true, want: "-two:1"}, // it stays, without a name

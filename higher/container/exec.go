@@ -15,6 +15,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/task"
 	types "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/events"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -53,6 +54,11 @@ func (m *Manager) ExecCreate(_ context.Context, name string, r *types.ExecCreate
 	}
 	if _, err := task.ParseDetachKeys(r.DetachKeys); err != nil {
 		return "", err
+	}
+	if r.User != "" {
+		if _, err := c.execProcess(r); err != nil {
+			return "", err
+		}
 	}
 	return c.newExec(r).id, nil
 }
@@ -239,15 +245,11 @@ func startErrorOrNil(err error) error {
 
 // make creates the process.
 func (e *exec) make(ctx context.Context, run *run, size *[2]uint, o *task.AttachOptions) (Exec, error) {
-	r := e.c.record()
 	request := *e.request
 	if size != nil {
 		request.ConsoleSize = size
 	}
-	spec, err := oci.ExecProcess(&oci.Input{
-		ID: r.ID, Config: r.Config, HostConfig: r.HostConfig, Defaults: e.c.m.Defaults,
-		Root: func() (*os.File, error) { return openRootOf(r.Pid) },
-	}, run.spec, &request)
+	spec, err := e.c.execProcess(&request)
 	if err != nil {
 		return nil, err
 	}
@@ -255,6 +257,19 @@ func (e *exec) make(ctx context.Context, run *run, size *[2]uint, o *task.Attach
 		ID: e.id, Process: spec, Terminal: request.Tty, Stdin: request.AttachStdin && o != nil,
 	})
 	return p, startErrorOrNil(err)
+}
+
+// execProcess is the process of an exec in the container as it runs now.
+func (c *container) execProcess(request *types.ExecCreateRequest) (*specs.Process, error) {
+	run, err := c.running()
+	if err != nil {
+		return nil, err
+	}
+	r := c.record()
+	return oci.ExecProcess(&oci.Input{
+		ID: r.ID, Config: r.Config, HostConfig: r.HostConfig, Defaults: c.m.Defaults,
+		Root: func() (*os.File, error) { return openRootOf(r.Pid) },
+	}, run.spec, request)
 }
 
 // watch waits for the end of the process.

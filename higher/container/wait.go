@@ -22,7 +22,7 @@ func (c *container) wait(condition types.WaitCondition) <-chan types.WaitRespons
 	r := c.record()
 	select {
 	case <-c.removed:
-		answer <- r.answer()
+		answer <- r.gone()
 		return answer
 	default:
 	}
@@ -45,11 +45,15 @@ func (r *Record) answer() types.WaitResponse {
 	return a
 }
 
+// gone is the answer when a container has been removed: that is no error, whatever it ended with. A client that waits for
+// it has been told of a failed start by the start itself.
+func (r *Record) gone() types.WaitResponse { return types.WaitResponse{StatusCode: int64(r.ExitCode)} }
+
 // notifyStopped answers those who wait for the end of the process.
 func (c *container) notifyStopped() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answer(&c.stops)
+	c.answer(&c.stops, c.record().answer())
 }
 
 // notifyRemoved answers everybody who waits.
@@ -57,21 +61,21 @@ func (c *container) notifyRemoved() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(c.removed)
-	c.answer(&c.stops)
-	c.answer(&c.removals)
+	c.answer(&c.stops, c.record().gone())
+	c.answer(&c.removals, c.record().gone())
 }
 
 // notifyNotRemoved answers, with the error, those who wait for a removal that has failed.
 func (c *container) notifyNotRemoved() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answer(&c.stops)
-	c.answer(&c.removals)
+	c.answer(&c.stops, c.record().answer())
+	c.answer(&c.removals, c.record().answer())
 }
 
-func (c *container) answer(waiting *[]chan<- types.WaitResponse) {
+func (c *container) answer(waiting *[]chan<- types.WaitResponse, answer types.WaitResponse) {
 	for _, w := range *waiting {
-		w <- c.record().answer()
+		w <- answer
 	}
 	*waiting = nil
 }

@@ -4,6 +4,7 @@
 # make test-engines  under dockerd, podman and containerd, which must be installed
 # make test-dhowd  command lines typed at a real dhowd
 # make test-cri   pods as a kubelet makes them, with our shim and with containerd's and runc
+# make test-critest  cri-tools' critest, with containerd's shim and with ours
 # make test-containerd  containerd's own tests of its client, with its shim and with ours
 # make test-vm    the tests where control groups of version 2 limit: in a virtual machine (integration/README.md)
 # make test-vm-quick  only those that cannot run elsewhere
@@ -19,7 +20,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-dhowd test-cri test-containerd test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim bench-engine fuzz demo deps missing clean
+.PHONY: build seccomp-compile runtime-failpoint test test-soak test-engines test-dhowd test-cri test-critest test-containerd test-bats test-vm test-vm-quick vm check gofmt vet staticcheck lint bench bench-shim bench-engine fuzz demo deps missing clean
 
 GO ?= go
 FUZZTIME ?= 10s
@@ -71,6 +72,12 @@ test-dhowd: missing build
 test-cri: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
 	DHOW_TEST_PEER=1 $(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./cri | bin/testcount
+
+# As root; takes half an hour. CRITEST: only specs with such names.
+CRITEST ?=
+test-critest: missing build
+	$(GO) build -o bin/testcount ./integration/testcount
+	DHOW_TEST_CRITEST='$(CRITEST)' $(GO) test -C integration/containerd2/critest -json -count=1 -timeout 60m . | bin/testcount
 
 # As root; takes a while. SUITE: only tests with such names.
 SUITE ?= 1

@@ -50,6 +50,31 @@ func TestShimUpdate(t *testing.T) {
 	if limits = append(limits, unified...); len(limits) != 1 || readFile(t, limits[0]) != "77" {
 		t.Errorf("the limit is not set: %v", limits)
 	}
+	// In both versions' messages the second number of the group `pids` is the limit.
+	kind, limit := "v1", uint64(0)
+	if len(unified) > 0 {
+		kind = "v2"
+	}
+	must(t, s.call("Stats", s.target(""), func(_ int, v wire.Value) error {
+		var a wire.Any
+		if err := wire.Unmarshal(v.Bytes, &a); err != nil || a.URL != "io.containerd.cgroups."+kind+".Metrics" {
+			return fmt.Errorf("statistics of type %s: %w", a.URL, err)
+		}
+		return wire.Fields(a.Value, func(n int, v wire.Value) error {
+			if n != map[string]int{"v1": 2, "v2": 1}[kind] {
+				return nil
+			}
+			return wire.Fields(v.Bytes, func(n int, v wire.Value) error {
+				if n == 2 {
+					limit = v.Uint
+				}
+				return nil
+			})
+		})
+	}))
+	if limit != 77 {
+		t.Errorf("the statistics tell of a limit of %d", limit)
+	}
 	s.fails("Update", update(`{"pids":`), ttrpc.InvalidArgument)
 	s.must("Connect", s.target(""))
 	s.must("ResizePty", s.target("")) // no terminal: nothing to do

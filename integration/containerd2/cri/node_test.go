@@ -1,5 +1,5 @@
 // Package cri is a kubelet's part: pods by way of containerd's CRI plugin, with our runtime class. It is written after what
-// cri-tools' critest asks of a runtime; that program itself is not to be had as a Go module.
+// cri-tools' critest, which make test-critest runs, asks of a runtime.
 package cri
 
 import (

@@ -160,7 +160,7 @@ func TestRootlessDefaultRoot(t *testing.T) {
 	}
 }
 
-// A tmpfs takes over what it covers: files of the user's own, as the runtime that copies them is.
+// A tmpfs takes over what it covers: files of the user's own, and those of the container's other users.
 func TestRootlessCopyUp(t *testing.T) {
 	onlyDhow(t, "does this in another way")
 	r := newUserCLI(t)
@@ -168,9 +168,17 @@ func TestRootlessCopyUp(t *testing.T) {
 		Shell("cat /data/sub/file; stat -c %u:%g:%a /data/sub/file; echo more > /data/new; ls /data"))
 	r.Run(b).Exited(0).Printed("content0:0:640\nnew\nsub")
 	needMappers(t)
-	b = newBundle(t, File("data/sub/file", "content", 0o644), Subordinate, Mount("tmpfs", "tmpfs", "/data", "tmpcopyup"))
-	must(t, os.Lchown(filepath.Join(b.Rootfs(), "data/sub/file"), firstSub+9, firstSub+9))
-	r.Run(b).Failed("cannot copy up (tmpcopyup): sub: file: ", "not permitted")
+	b = newBundle(t, File("data/sub/file", "content", 0o600), File("data/sub/mine", "mine", 0o755), Subordinate,
+		Mount("tmpfs", "tmpfs", "/data", "tmpcopyup"),
+		Shell("cat /data/sub/file /data/sub/mine; stat -c %u:%g:%a /data/sub/file /data/sub/mine /data/sub /data"))
+	file := filepath.Join(b.Rootfs(), "data/sub/file")
+	must(t, os.Chmod(filepath.Join(filepath.Dir(file), "mine"), 0o755|os.ModeSetuid))
+	must(t, os.Lchown(file, firstSub+9, firstSub+11))
+	must(t, os.Lchown(filepath.Dir(file), firstSub+4, userID))
+	must(t, os.Chmod(filepath.Dir(file), 0o750))
+	r.Run(b).Exited(0).Printed("contentmine10:12:600\n0:0:4755\n5:0:750\n0:0:755")
+	must(t, os.Lchown(file, 7, 7)) // nobody in the container: its root may not even read it
+	r.Run(b).Failed("cannot copy up (tmpcopyup): sub: file: ", "permission denied")
 }
 
 // hostPIDs has a container see the host's processes: a new procfs would need power over their pid namespace.

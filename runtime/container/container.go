@@ -13,6 +13,7 @@ type Store struct {
 	DefaultRoot   bool   // Root is not the caller's choice: only one of this user's own is used
 	SystemdCgroup bool   // --systemd-cgroup
 	Rootless      string // --rootless: "true", "false" or "auto"
+	Copier        bool   // this program calls Copy when its name is CopierName
 	NotifySocket  string // of the service manager, which is told when a container is ready: NOTIFY_SOCKET; "" for none
 	Log           *slog.Logger
 }

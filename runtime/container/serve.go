@@ -30,7 +30,7 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 	case plan.MoveDevices:
 		err = m.moveDevices()
 	case plan.CopyUp:
-		err = copyUp(r.FDs)
+		err = m.copyUp(r.FDs)
 	case plan.MakeTarget:
 		err = m.makeTarget(r)
 	case plan.MapMount:

@@ -79,8 +79,8 @@ func TestIDMapErrors(t *testing.T) {
 			`cannot map the ids of "/proc" (mounts[3].options[1]): the file system proc, or one mounted below, does not allow it: mount_setattr: invalid argument`},
 		"mapping": {plan.File{Kind: plan.OpenTree, Path: "/tmp", IDMap: &plan.IDMap{UID: ids(0, 0, 2), GID: append(ids(0, 0, 2), ids(1, 5, 1)...), Field: "f"}},
 			`cannot map the ids of "/tmp" (f): cannot make a user namespace with the mappings: invalid argument`},
-		"path": {plan.File{Kind: plan.OpenTree, Path: "/tmp", IDMap: &plan.IDMap{Path: "/nowhere", Field: "f"}},
-			`cannot map the ids of "/tmp" (f): cannot open the user namespace /nowhere: no such file or directory`},
+		"path": {plan.File{Kind: plan.OpenTree, Path: "/tmp", IDMap: &plan.IDMap{Path: "/proc/nowhere", Field: "f"}},
+			`cannot map the ids of "/tmp" (f): cannot open the user namespace /proc/nowhere: no such file or directory`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := openDescriptors(t)

@@ -7,7 +7,11 @@
 //go:debug updatemaxprocs=0
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/dhow-containers/dhow/runtime/container"
+)
 
 // Filled in by the linker: -ldflags "-X main.version=… -X main.commit=…".
 var (
@@ -16,6 +20,9 @@ var (
 )
 
 func main() {
+	if len(os.Args) == 1 && os.Args[0] == container.CopierName {
+		os.Exit(container.Copy())
+	}
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, inherit: inherit, open: openStore}
 	os.Exit(a.main(os.Args[1:]))
 }

@@ -50,6 +50,7 @@ func openStore(a *app) store {
 		DefaultRoot:   a.root == "",
 		SystemdCgroup: a.systemdCgroup,
 		Rootless:      rootless,
+		Copier:        true,
 		NotifySocket:  os.Getenv("NOTIFY_SOCKET"),
 		Log:           a.log,
 	}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/api"
@@ -186,20 +184,5 @@ func (m *Manager) ContainerChanges(ctx context.Context, name string) ([]types.Fi
 	if err != nil {
 		return nil, err
 	}
-	changes, err := m.Images.Changes(ctx, c.id)
-	return withoutPlaces(changes), err
-}
-
-// withoutPlaces leaves out the files that are made only to have /etc/hosts and the like mounted on, and /etc if there
-// is nothing else new in it.
-func withoutPlaces(all []types.FilesystemChange) []types.FilesystemChange {
-	place := func(c types.FilesystemChange) bool {
-		return c.Kind == types.ChangeAdd && slices.Contains([]string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"}, c.Path)
-	}
-	left := slices.DeleteFunc(slices.Clone(all), place)
-	inEtc := slices.ContainsFunc(left, func(c types.FilesystemChange) bool { return strings.HasPrefix(c.Path, "/etc/") })
-	if len(left) == len(all) || inEtc {
-		return left
-	}
-	return slices.DeleteFunc(left, func(c types.FilesystemChange) bool { return c.Path == "/etc" && c.Kind == types.ChangeModify })
+	return m.Images.Changes(ctx, c.id)
 }

@@ -45,7 +45,7 @@ type route struct {
 func (s *Server) Init() {
 	for _, add := range []func(){
 		s.containerRoutes, s.streamRoutes, s.execRoutes, s.archiveRoutes,
-		s.imageRoutes, s.registryRoutes, s.networkRoutes, s.volumeRoutes, s.systemRoutes, s.swarmRoutes,
+		s.imageRoutes, s.registryRoutes, s.networkRoutes, s.volumeRoutes, s.systemRoutes, s.swarmRoutes, s.buildRoutes,
 	} {
 		add()
 	}

@@ -49,6 +49,9 @@ func TestShimCheckpoint(t *testing.T) {
 	if got := s.wait(""); got != 137 {
 		t.Errorf("exit status %d", got)
 	}
+	for _, method := range []string{"Pause", "Resume", "Update", "Checkpoint"} {
+		s.fails(method, s.target(""), ttrpc.FailedPrecondition)
+	}
 	s.must("Delete", s.target(""))
 	if exists(filepath.Join(s.bundle.Dir, "work", "criu-work")) {
 		t.Error("criu's directory is still there")
@@ -58,11 +61,11 @@ func TestShimCheckpoint(t *testing.T) {
 	if _, init := s.pids(); init != 0 || s.state("") != 1 {
 		t.Errorf("there is a process %d before the start, the state is %d", init, s.state(""))
 	}
-	for _, method := range []string{"Exec", "Kill", "Checkpoint"} {
-		if err := s.call(method, s.target("e"), nil); err == nil {
-			t.Errorf("%s before the start", method)
-		}
+	for _, method := range []string{"Pause", "Resume", "Update", "Checkpoint"} {
+		s.fails(method, s.target(""), ttrpc.FailedPrecondition)
 	}
+	s.fails("Exec", s.target("e"), ttrpc.FailedPrecondition)
+	s.fails("Kill", s.kill("", unix.SIGKILL), ttrpc.FailedPrecondition)
 	s.must("Delete", s.target("")) // never started
 
 	s.create("", from)

@@ -30,8 +30,8 @@ func (s *Service) checkpoint(_ context.Context, r *api.CheckpointRequest) (wire.
 	}
 	t.init.op.Lock()
 	defer t.init.op.Unlock()
-	if pid, status, _ := t.init.look(); pid == 0 || status != api.Running {
-		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "cannot checkpoint container %s: it does not run", r.ID)
+	if _, err := s.living(r.ID); err != nil {
+		return nil, err
 	}
 	images := o.ImagePath
 	if images == "" {

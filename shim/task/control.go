@@ -49,9 +49,24 @@ func finished(p *process) error {
 	return ttrpc.Errorf(ttrpc.NotFound, "process already finished: %s", p.eventID())
 }
 
+// living finds a container that has an init. One that was saved, or that is yet to be restored, has nothing else either.
+func (s *Service) living(id string) (*task, error) {
+	t, err := s.task(id)
+	if err != nil {
+		return nil, err
+	}
+	switch pid, status, _ := t.init.look(); {
+	case pid == 0:
+		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "container %s is not restored before its start", id)
+	case status == api.Stopped:
+		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "container %s has stopped", id)
+	}
+	return t, nil
+}
+
 // pause stops all processes of a container.
 func (s *Service) pause(_ context.Context, r *api.Target) (wire.Message, error) {
-	t, err := s.task(r.ID)
+	t, err := s.living(r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +80,7 @@ func (s *Service) pause(_ context.Context, r *api.Target) (wire.Message, error) 
 
 // resume lets them go on.
 func (s *Service) resume(_ context.Context, r *api.Target) (wire.Message, error) {
-	t, err := s.task(r.ID)
+	t, err := s.living(r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +125,7 @@ func (s *Service) closeIO(_ context.Context, r *api.CloseIORequest) (wire.Messag
 
 // update changes a container's limits.
 func (s *Service) update(_ context.Context, r *api.UpdateRequest) (wire.Message, error) {
-	t, err := s.task(r.ID)
+	t, err := s.living(r.ID)
 	if err != nil {
 		return nil, err
 	}

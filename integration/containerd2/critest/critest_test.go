@@ -120,7 +120,7 @@ func run(t *testing.T, program string, p host.Programs, config, handler string) 
 		newProxy(t, socket, h.Socket())
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
-	args := []string{"-runtime-endpoint=unix://" + socket, "-runtime-handler=" + handler, "-ginkgo.json-report=" + report, "-ginkgo.v"}
+	args := []string{"-runtime-endpoint=unix://" + socket, "-runtime-handler=" + handler, "-ginkgo.json-report=" + report, "-ginkgo.v", "-ginkgo.skip=Image Manager"}
 	if only := os.Getenv("DHOW_TEST_CRITEST"); only != "" {
 		args = append(args, "-ginkgo.focus="+only)
 	}

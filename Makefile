@@ -29,7 +29,7 @@ VERSIONS := github.com/dhow-containers/dhow/higher/cli
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian packages that building and testing use.
-PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun containerd containernetworking-plugins tmux qemu-system-x86 e2fsprogs uidmap docker-registry
+PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap runc crun containerd containernetworking-plugins tmux qemu-system-x86 e2fsprogs uidmap docker-registry docker-compose python3-docker
 
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime
@@ -66,7 +66,7 @@ test-engines: missing build
 # As root.
 test-dhowd: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
-	DHOW_TEST_DHOWD=1 $(GO) test -json -count=1 -timeout 15m $(TESTFLAGS) ./integration/engine | bin/testcount
+	$(GO) test -json -count=1 -timeout 15m $(TESTFLAGS) ./integration/engine | bin/testcount
 
 # As root.
 test-cri: missing build

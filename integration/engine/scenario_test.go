@@ -52,8 +52,9 @@ var volatile = []struct {
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?`), "TIME"},
 	{regexp.MustCompile(`(Less than a second|About an? (minute|hour)|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?`), "AWHILE$4"},
 	{regexp.MustCompile(`(failed to create task for container|OCI runtime exec failed): .*?(exec: ".*)`), "$1: $2"}, // the runtimes' own words
+	{regexp.MustCompile(`Error parsing reference`), "error parsing reference"},                                      // of one and another version of the client's library
 	{regexp.MustCompile(`(?m)[ \t]+$`), ""},
-	{regexp.MustCompile(`dhow: `), "docker: "},
+	{regexp.MustCompile(`\bdhow(: | run \[)`), "docker$1"},
 	{regexp.MustCompile(`'dhow `), "'docker "},
 	{regexp.MustCompile(`  +`), "  "}, // columns are as wide as what was replaced
 }

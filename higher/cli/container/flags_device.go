@@ -35,8 +35,8 @@ func collect[T any](fs *pflag.FlagSet, to *[]T, name, usage string, parse func(s
 
 func (f *blkioFlags) apply(r *request, _ *pflag.FlagSet) error {
 	h := r.host
-	h.BlkioWeightDevice, h.BlkioDeviceReadBps, h.BlkioDeviceWriteBps = f.weights, f.readBps, f.writeBps
-	h.BlkioDeviceReadIOps, h.BlkioDeviceWriteIOps = f.readIOps, f.writeIOps
+	h.BlkioWeightDevice, h.BlkioDeviceReadBps, h.BlkioDeviceWriteBps = orEmpty(f.weights), orEmpty(f.readBps), orEmpty(f.writeBps)
+	h.BlkioDeviceReadIOps, h.BlkioDeviceWriteIOps = orEmpty(f.readIOps), orEmpty(f.writeIOps)
 	return nil
 }
 
@@ -60,6 +60,7 @@ func (f *deviceFlags) register(fs *pflag.FlagSet) {
 
 func (f *deviceFlags) apply(r *request, _ *pflag.FlagSet) error {
 	var cdi []string
+	r.host.Devices = []types.DeviceMapping{}
 	for _, s := range f.devices {
 		if opts.CDI(s) {
 			cdi = append(cdi, s)

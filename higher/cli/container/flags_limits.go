@@ -87,6 +87,7 @@ func (f *limitFlags) apply(r *request, fs *pflag.FlagSet) error {
 	res.MemorySwappiness, res.OomKillDisable, res.PidsLimit = &f.swappiness, &f.oomOff, &f.pids
 	res.CgroupParent = f.cgroup
 	r.host.OomScoreAdj, r.host.ShmSize = f.oomScore, f.shm
+	res.Ulimits = []*units.Ulimit{}
 	for _, u := range f.ulimits {
 		res.Ulimits = append(res.Ulimits, u)
 	}

@@ -174,7 +174,7 @@ func endpoint(n *opts.Attachment) (*network.EndpointSettings, error) {
 
 // addresses are those that opts.IP has let through.
 func addresses(list []string) []netip.Addr {
-	var all []netip.Addr
+	all := []netip.Addr{}
 	for _, s := range list {
 		if ip, err := netip.ParseAddr(s); err == nil {
 			all = append(all, ip)
@@ -183,9 +183,10 @@ func addresses(list []string) []netip.Addr {
 	return all
 }
 
-func orEmpty(list []string) []string {
+// orEmpty makes [] of null in the request, as docker does: inspect shows it so.
+func orEmpty[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }

@@ -58,7 +58,6 @@ func (i *Inspector) Add(o Inspected) error {
 	var b bytes.Buffer
 	if err := i.t.Execute(&b, o.Value); err != nil {
 		if b.Reset(); i.fromJSON(&b, raw) != nil {
-			i.out.WriteByte('\n')
 			return fmt.Errorf("template parsing error: %w", err)
 		}
 	}
@@ -85,6 +84,9 @@ func (i *Inspector) fromJSON(b *bytes.Buffer, raw []byte) error {
 func (i *Inspector) Flush() error {
 	switch {
 	case i.t != nil:
+		if i.out.Len() == 0 {
+			i.out.WriteByte('\n') // docker prints an empty line for nothing
+		}
 		_, err := i.out.WriteTo(i.w)
 		return err
 	case i.single:

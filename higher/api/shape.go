@@ -95,7 +95,10 @@ func legacyNetwork(e *network.EndpointSettings) map[string]any {
 }
 
 // shapeImages gives listed images the fields of a version.
-func shapeImages(images []image.Summary, v Version) any {
+func shapeImages(images []image.Summary, v Version) any { return shapeSummaries(images, v, v >= 51) }
+
+// shapeSummaries does so, and says whether containers are counted.
+func shapeSummaries(images []image.Summary, v Version, counted bool) any {
 	out := make([]any, len(images))
 	for i := range images {
 		m := &images[i]
@@ -111,7 +114,7 @@ func shapeImages(images []image.Summary, v Version) any {
 		if v < 48 {
 			m.Descriptor = nil
 		}
-		if v < 51 {
+		if !counted {
 			m.Containers = -1
 		}
 		out[i] = m
@@ -206,7 +209,7 @@ func shapeUsage(u *system.DiskUsage, v Version, verbose bool) any {
 	}
 	old := map[string]any{"LayersSize": int64(0), "Images": []any{}, "Containers": []any{}, "Volumes": []any{}, "BuildCache": []any{}}
 	if u.ImageUsage != nil {
-		old["LayersSize"], old["Images"] = u.ImageUsage.TotalSize, shapeImages(u.ImageUsage.Items, v)
+		old["LayersSize"], old["Images"] = u.ImageUsage.TotalSize, shapeSummaries(u.ImageUsage.Items, v, true)
 	}
 	if u.ContainerUsage != nil && u.ContainerUsage.Items != nil {
 		old["Containers"] = u.ContainerUsage.Items

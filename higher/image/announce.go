@@ -44,10 +44,12 @@ func (f *fetching) announceLayers(ctx context.Context, desc ocispec.Descriptor) 
 		}
 		l := f.t.layer(layer)
 		_, absent := f.m.content.Info(ctx, layer.Digest)
-		if _, err := f.m.snapshot.Stat(ctx, chain[i]); err == nil && absent == nil {
+		_, missing := f.m.snapshot.Stat(ctx, chain[i])
+		if absent == nil && missing == nil {
 			f.t.finish(chain[i], "Already exists")
 			continue
 		}
+		l.made = missing == nil // before anybody fetches it
 		f.t.say(l, "Pulling fs layer")
 		if absent == nil {
 			continue

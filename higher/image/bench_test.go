@@ -76,3 +76,26 @@ func BenchmarkPullNine(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+func BenchmarkPrepare(b *testing.B) {
+	w := open(b, Options{})
+	w.mustLoad(two())
+	img, err := w.Resolve(b.Context(), "two:1", nil)
+	must(err)
+	n := 0
+	for b.Loop() {
+		n++
+		must(w.Prepare(b.Context(), fmt.Sprint(n), img))
+		_, err := w.Mounts(b.Context(), fmt.Sprint(n))
+		must(err)
+	}
+}
+
+func BenchmarkResolve(b *testing.B) {
+	w := open(b, Options{})
+	w.mustLoad(two())
+	for b.Loop() {
+		_, err := w.Resolve(b.Context(), "two:1", nil)
+		must(err)
+	}
+}

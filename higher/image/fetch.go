@@ -104,7 +104,7 @@ func (f *fetching) handle(ctx context.Context, desc ocispec.Descriptor) ([]ocisp
 		err := f.fetch(ctx, desc)
 		if err == nil {
 			if l != nil {
-				f.t.say(l, "Download complete")
+				f.t.downloaded(l)
 			}
 			return nil, nil
 		}

@@ -54,6 +54,9 @@ func (m *Manager) loadOne(ctx context.Context, e entry, only []ocispec.Platform,
 	if err := m.checkPlatforms(list, only); err != nil {
 		return err
 	}
+	if best := bestOf(list, nil); best == nil || !best.available {
+		return badArchive("%s is not an image of a container, or not a whole one", or(e.name, e.target.Digest.String()))
+	}
 	for i := range list {
 		if one := &list[i]; m.wanted(one, list, only) {
 			if err := m.unpackLoaded(ctx, one, p); err != nil {

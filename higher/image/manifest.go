@@ -5,7 +5,6 @@ import (
 
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
@@ -56,7 +55,7 @@ func (m *Manager) readJSON(ctx context.Context, desc ocispec.Descriptor, v any) 
 		return err
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return fmt.Errorf("cannot read %s: %w", desc.Digest, err)
+		return api.Errorf(errdefs.ErrInvalidArgument, "cannot read %s: %v", desc.Digest, err)
 	}
 	return nil
 }
@@ -95,7 +94,8 @@ func (m *Manager) manifests(ctx context.Context, target ocispec.Descriptor) ([]m
 	return out, nil
 }
 
-// manifest reads a manifest. What is not there is left out.
+// manifest reads a manifest. What is not there, or cannot be read, is left out: one image that is broken must not be in
+// the way of listing and removing.
 func (m *Manager) manifest(ctx context.Context, desc ocispec.Descriptor) (*manifest, error) {
 	one := &manifest{desc: desc}
 	if desc.Platform != nil {
@@ -109,23 +109,21 @@ func (m *Manager) manifest(ctx context.Context, desc ocispec.Descriptor) (*manif
 	}
 	var doc ocispec.Manifest
 	if err := m.readJSON(ctx, desc, &doc); err != nil {
-		if errdefs.IsNotFound(err) {
-			if one.kind == kindUnknown && known(one.platform) {
-				one.kind = kindImage
-			}
-			return one, nil
+		if errdefs.IsNotFound(err) && one.kind == kindUnknown && known(one.platform) {
+			one.kind = kindImage
 		}
-		return nil, err
+		return one, m.unreadable(desc, err)
 	}
 	one.config, one.layers = doc.Config, doc.Layers
 	one.available = m.present(ctx, append([]ocispec.Descriptor{doc.Config}, doc.Layers...))
 	if one.kind == kindAttestation || !images.IsConfigType(doc.Config.MediaType) {
 		return one, nil
 	}
-	one.kind = kindImage
 	if err := m.readJSON(ctx, doc.Config, &one.image); err != nil && !errdefs.IsNotFound(err) {
-		return nil, err
+		one.available = false
+		return one, m.unreadable(doc.Config, err)
 	}
+	one.kind = kindImage
 	if !known(one.platform) {
 		one.platform = one.image.Platform
 	}
@@ -134,6 +132,18 @@ func (m *Manager) manifest(ctx context.Context, desc ocispec.Descriptor) (*manif
 	}
 	one.platform = platforms.Normalize(one.platform)
 	return one, nil
+}
+
+// unreadable lets an error pass that is one of what was read.
+func (m *Manager) unreadable(desc ocispec.Descriptor, err error) error {
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if errdefs.IsInvalidArgument(err) {
+		m.log.Warn("an image cannot be read", "digest", desc.Digest, "error", err)
+		return nil
+	}
+	return err
 }
 
 func known(p ocispec.Platform) bool { return p.OS != "" && p.OS != "unknown" }

@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/moby/api/types/registry"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 )
 
 func small() (*testImage, []byte) {
@@ -198,4 +200,84 @@ func (w *world) trusts(host, addr string) bool {
 	}
 	_ = conn.Close()
 	return true
+}
+
+// TestBrokenImages has registries and archives offer what is no image: an error, and nothing that is in the way later.
+func TestBrokenImages(t *testing.T) {
+	f := startFake(t)
+	i, l := small()
+	for name, config := range map[string]string{"list": `[]`, "text": `hello`, "none": `{}`, "diffs": `{"rootfs":{"diff_ids":["sha256:x"]}}`} {
+		m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: f.put([]byte(config), ocispec.MediaTypeImageConfig), Layers: []ocispec.Descriptor{f.put(l, ocispec.MediaTypeImageLayerGzip)}}
+		m.SchemaVersion = 2
+		raw, err := json.Marshal(m)
+		must(err)
+		f.tags[name+":1"] = f.put(raw, m.MediaType).Digest
+	}
+	f.tags["garbage:1"] = f.put([]byte("garbage"), ocispec.MediaTypeImageManifest).Digest
+	f.tags["digests:1"] = f.put([]byte(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"x","size":3},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"../../etc","size":1}]}`), ocispec.MediaTypeImageManifest).Digest
+	loop := f.index("loop:1")
+	loop.MediaType = ocispec.MediaTypeImageIndex
+	f.index("deep:1", loop, loop)
+	f.add("good:1", i, l)
+	w := open(t, Options{})
+	for _, name := range []string{"list", "text", "none", "diffs", "garbage", "digests", "loop", "deep"} {
+		_, err := w.pull(f.addr()+"/"+name+":1", false)
+		if err == nil {
+			t.Errorf("%s: pulled", name)
+		}
+		t.Log(name, err)
+	}
+	if _, err := w.pull(f.addr()+"/good:1", false); err != nil {
+		t.Error(err)
+	}
+	if list, err := w.ImageList(context.Background(), noList); err != nil || len(list) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for _, archive := range [][]byte{
+		nil, []byte("x"), tarOf(), tarOf(file{name: "manifest.json", body: `[{"Config":"x"}]`}), tarOf(file{name: "manifest.json", body: `{`}),
+		tarOf(file{name: "oci-layout", body: `{"imageLayoutVersion":"1.0.0"}`}, file{name: "index.json", body: `{"manifests":[{"digest":"x"}]}`}),
+		tarOf(file{name: "c", body: "[]"}, file{name: "manifest.json", body: `[{"Config":"c","RepoTags":["a:b"]}]`}),
+		tarOf(file{name: "c", body: "{}"}, file{name: "manifest.json", body: `[{"Config":"c","RepoTags":["../x"]}]`}),
+	} {
+		if _, err := w.load(archive); err == nil {
+			t.Errorf("loaded %.60q", archive)
+		}
+	}
+}
+
+func TestPullsAtOnce(t *testing.T) {
+	f := startFake(t)
+	i := &testImage{layers: [][]byte{noise(300_000), tarOf(file{name: "f", body: "x"})}}
+	f.add("image:1", i, gzipped(i.layers[0]), gzipped(i.layers[1]))
+	w := open(t, Options{})
+	var group errgroup.Group
+	for range 5 {
+		group.Go(func() error {
+			_, err := w.pull(f.addr()+"/image:1", false)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range i.layers {
+		if n := f.count("blobs/" + digestBytes(gzipped(l)).String()); n != 1 {
+			t.Errorf("a layer was fetched %d times", n)
+		}
+	}
+	w.container("c", f.addr()+"/image:1")
+}
+
+// TestLayerWithoutBlob has a layer unpacked of which no blob is there any more, as another image brought it otherwise.
+func TestLayerWithoutBlob(t *testing.T) {
+	f := startFake(t)
+	i, l := small()
+	f.add("image:1", i, l)
+	i.names = []string{"plain:1"}
+	w := open(t, Options{})
+	w.mustLoad(i) // the same layer without compression
+	lines, err := w.pull(f.addr()+"/image:1", false)
+	if err != nil || !slices.Contains(lines, short(digestBytes(l))+": Pull complete") {
+		t.Errorf("%v, %v", lines, err)
+	}
 }

@@ -71,7 +71,10 @@ func pullError(named reference.Named, err error) error {
 	if why := said(err); why != "" {
 		return fmt.Errorf("error from registry: %s", why)
 	}
-	return plainRequest(err)
+	if ofNetwork(err) {
+		return plainRequest(err)
+	}
+	return fmt.Errorf("cannot pull %s: %w", reference.FamiliarString(named), err)
 }
 
 func or(a, b string) string {

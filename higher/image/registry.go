@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -109,6 +110,12 @@ func credentials(auth *registry.AuthConfig) func(string) (string, string, error)
 			return "", "", nil
 		case auth.IdentityToken != "":
 			return "", auth.IdentityToken, nil
+		}
+		if auth.Username == "" && auth.Auth != "" { // as in Docker's config file
+			if raw, err := base64.StdEncoding.DecodeString(auth.Auth); err == nil {
+				user, password, _ := strings.Cut(string(raw), ":")
+				return user, password, nil
+			}
 		}
 		return auth.Username, auth.Password, nil
 	}

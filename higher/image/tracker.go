@@ -29,6 +29,7 @@ type tracked struct {
 	size   int64
 	action string    // last one that was told
 	told   time.Time // when
+	made   bool      // it is unpacked, only the blob is missing
 	done   bool      // the layer is complete, as the client knows
 }
 
@@ -117,6 +118,17 @@ func (t *tracker) progress(desc ocispec.Descriptor, action string, n int64) {
 	}
 	l.action, l.told = action, now
 	t.client(jsonstream.Message{ID: l.id, Status: action, Progress: &jsonstream.Progress{Current: n, Total: l.size}})
+}
+
+// downloaded tells that a blob is there.
+func (t *tracker) downloaded(l *tracked) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sayLocked(l, "Download complete")
+	if l.made {
+		t.sayLocked(l, "Pull complete")
+		l.done = true
+	}
 }
 
 // finish tells that a layer is complete.

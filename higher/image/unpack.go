@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -16,8 +17,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// unpackers is how many layers are unpacked at a time.
-const unpackers = 4
+// unpackers is how many layers are unpacked at a time: that is work for processors.
+func unpackers() int64 { return int64(max(2, runtime.GOMAXPROCS(0))) }
 
 // hooks hear how an image is being unpacked; each may be nil.
 type hooks struct {
@@ -35,7 +36,7 @@ func (m *Manager) unpacker(ctx context.Context, h *hooks, opts ...unpack.Unpacke
 	p := unpack.Platform{Platform: platforms.All, SnapshotterKey: m.driver, Snapshotter: x, Applier: x}
 	if m.driver == driverOverlay {
 		p.SnapshotterCapabilities = []string{snapshots.RebaseCap}
-		opts = append(opts, unpack.WithUnpackLimiter(semaphore.NewWeighted(unpackers)))
+		opts = append(opts, unpack.WithUnpackLimiter(semaphore.NewWeighted(unpackers())))
 	}
 	opts = append(opts, unpack.WithUnpackPlatform(p), unpack.WithDuplicationSuppressor(&m.keys))
 	return unpack.NewUnpacker(ctx, m.content, opts...)

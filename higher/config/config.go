@@ -88,7 +88,7 @@ const Socket = "unix:///var/run/dhow.sock"
 func Default() *Config {
 	return &Config{
 		LogLevel: "info", Pidfile: "/var/run/dhow.pid", LiveRestore: true,
-		DataRoot: "/var/lib/dhow", ExecRoot: "/run/dhow",
+		DataRoot: "/var/lib/dhow", ExecRoot: "/run/dhowd",
 		DefaultRuntime: "dhow", Runtimes: map[string]string{}, LogDriver: "json-file", LogOpts: map[string]string{},
 		DefaultUlimits: map[string]*units.Ulimit{}, ShmSize: 64 << 20, IpcMode: "private", StopTimeout: 10,
 		ICC: true, IPForward: true, IPMasq: true, IPTables: true, MTU: 1500, UserlandProxy: true,

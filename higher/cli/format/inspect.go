@@ -89,15 +89,15 @@ func (i *Inspector) Flush() error {
 		}
 		_, err := i.out.WriteTo(i.w)
 		return err
+	case len(i.list) == 0:
+		_, err := io.WriteString(i.w, "[]\n")
+		return err
 	case i.single:
 		all, err := json.Marshal(i.list)
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(i.w, string(all))
-		return err
-	case len(i.list) == 0:
-		_, err := io.WriteString(i.w, "[]\n")
 		return err
 	}
 	all, err := json.Marshal(i.list)

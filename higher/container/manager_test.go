@@ -297,6 +297,7 @@ func TestStartFails(t *testing.T) {
 		{`exec: "/etc/passwd": permission denied`, 126, "permission denied"},
 		{`exec: "/etc": is a directory`, 126, "permission denied"},
 		{"cannot mount: not a directory", 127, "Are you trying to mount a directory onto a file"},
+		{"cannot bind /etc/services on /etc (mounts[7]): move_mount: invalid argument", 127, "Are you trying to mount a directory onto a file"},
 		{"something else", 128, "something else"},
 	} {
 		w := newWorld(t)

@@ -34,7 +34,7 @@ func startError(err error, before string) error {
 		code = exitCannotInvoke
 	case has("is a directory"):
 		code, text = exitCannotInvoke, text+": permission denied"
-	case has("not a directory"):
+	case has("not a directory"), has("move_mount: invalid argument"): // which is how the kernel says that a mount does not fit
 		code, text = exitNotFound, text+": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type"
 	case has("executable file not found"), has("no such file or directory"):
 		code = exitNotFound

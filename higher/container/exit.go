@@ -56,10 +56,10 @@ func whenUnknown(exit task.Exit) task.Exit {
 	return exit
 }
 
-// ended handles the end of a container's process: what it had is taken back, and then it is said.
+// ended handles the end of a container's process: how it was is written down, what the container had is taken back, and
+// then it is said. Until then nobody can start or remove it.
 //
-// What is taken back before the record says that it has ended, Restore takes back if the daemon is killed meanwhile: the
-// record then speaks of a container that runs, and the shim or the files it has left of one that has ended.
+// If the daemon is killed meanwhile, Restore goes on: a container with a bundle that does not run has something left.
 func (c *container) ended(run *run, exit task.Exit) {
 	c.op.Lock()
 	defer c.op.Unlock()
@@ -72,13 +72,13 @@ func (c *container) ended(run *run, exit task.Exit) {
 	ctx := context.Background()
 	c.stopHealth(run)
 	c.m.die("exit-seen")
-	c.takeBack(ctx, run)
-	c.m.die("exit-cleaned")
 	plan := c.planRestart(exit)
 	if err := c.recordExit(exit, plan); err != nil {
 		c.m.Log.Error("cannot record that a container has ended", "container", c.id, "error", err)
 	}
 	c.m.die("exit-recorded")
+	c.takeBack(ctx, run)
+	c.m.die("exit-cleaned")
 	close(run.ended)
 	c.notifyStopped()
 	c.emitDie(&exit)

@@ -30,9 +30,9 @@ func (m *Manager) VolumeCreate(_ context.Context, r *volume.CreateRequest) (*vol
 
 // make finds or makes a volume, and notes a container that uses it, if one does.
 func (m *Manager) make(r *volume.CreateRequest, user string) (*entry, error) {
-	name, labels := r.Name, r.Labels
+	name, labels, owner := r.Name, r.Labels, ""
 	if name == "" {
-		name = newName()
+		name, owner = newName(), user
 		labels = map[string]string{anonymousLabel: ""}
 		for key, value := range r.Labels {
 			labels[key] = value
@@ -49,7 +49,7 @@ func (m *Manager) make(r *volume.CreateRequest, user string) (*entry, error) {
 	}
 	if e == nil {
 		var err error
-		if e, err = m.makeNew(record{Name: name, Created: time.Now().Format(time.RFC3339), Labels: labels, Options: r.DriverOpts}); err != nil {
+		if e, err = m.makeNew(record{Name: name, Created: time.Now().Format(time.RFC3339), Labels: labels, Options: r.DriverOpts, For: owner}); err != nil {
 			return nil, about("create", name, err)
 		}
 	}

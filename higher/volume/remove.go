@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -90,12 +91,15 @@ func (m *Manager) Drop(_ context.Context, container string, mounts []Mount, anon
 	if !anonymous {
 		return nil
 	}
-	var problems []string
+	names := m.madeFor(container)
 	for _, mount := range mounts {
-		if !mount.Anonymous {
-			continue
+		if mount.Anonymous && !slices.Contains(names, mount.Name) {
+			names = append(names, mount.Name)
 		}
-		if err := m.remove(mount.Name); err != nil && !errdefs.IsConflict(err) && !errdefs.IsNotFound(err) {
+	}
+	var problems []string
+	for _, name := range names {
+		if err := m.remove(name); err != nil && !errdefs.IsConflict(err) && !errdefs.IsNotFound(err) {
 			problems = append(problems, err.Error())
 		}
 	}
@@ -103,6 +107,19 @@ func (m *Manager) Drop(_ context.Context, container string, mounts []Mount, anon
 		return api.Errorf(errdefs.ErrInternal, "Error removing volumes:\n%v", strings.Join(problems, "\n"))
 	}
 	return nil
+}
+
+// madeFor are the volumes that were made for a container without a name. The container itself may not know of them yet:
+// the daemon was killed while it made it.
+func (m *Manager) madeFor(container string) (names []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, e := range m.volumes {
+		if e.For == container {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // release forgets that a container uses its volumes.

@@ -15,7 +15,8 @@ type record struct {
 	Created string // RFC 3339
 	Labels  map[string]string
 	Options map[string]string
-	Removed bool `json:",omitempty"` // its directory is being removed
+	For     string `json:",omitempty"` // the container that it was made for, if nobody gave it a name
+	Removed bool   `json:",omitempty"` // its directory is being removed
 }
 
 // store keeps records in the database.

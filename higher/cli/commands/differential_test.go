@@ -16,8 +16,19 @@ import (
 
 var update = flag.Bool("update", false, "write what docker does to testdata")
 
-// docker is the peer. Where it is not installed, what it did once is in testdata/docker.json (go test -update).
-var docker, _ = exec.LookPath("docker")
+// docker is the peer, version 28.2. Where that is not installed, what it did once is in testdata/docker.json (go test -update).
+var docker = peer()
+
+func peer() string {
+	path, err := exec.LookPath("docker")
+	if err != nil {
+		return ""
+	}
+	if out, err := exec.Command(path, "--version").Output(); err != nil || !strings.HasPrefix(string(out), "Docker version 28.2.") {
+		return "" // others ask and print otherwise
+	}
+	return path
+}
 
 const golden = "testdata/docker.json"
 
@@ -131,6 +142,7 @@ func do(t *testing.T, f *fake, path string, c commandLine) run {
 
 var (
 	name    = regexp.MustCompile(`\bdocker( |'|:|$)`)
+	column  = regexp.MustCompile(`(ENDPOINT|SOCKET) +`)
 	health  = regexp.MustCompile(`"HealthStatus":"[a-z]*",`) // docker 28 does not know it yet
 	passing = regexp.MustCompile(`[0-9]+ years ago`)
 )
@@ -138,6 +150,7 @@ var (
 // same takes out what differs between two runs of anything.
 func same(s, dir string, f *fake) string {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, dir, "DIR"), f.socket, "SOCKET")
+	s = column.ReplaceAllString(s, "$1 ") // as wide as the path of the socket
 	s = health.ReplaceAllString(s, "")
 	return passing.ReplaceAllString(name.ReplaceAllString(s, "dhow$1"), "N years ago")
 }

@@ -37,7 +37,7 @@ var ourOwn = map[string][]string{
 // Every flag that docker's help shows is there, with its letter and the type of its argument, and no others are.
 func TestFlagsOfDocker(t *testing.T) {
 	if docker == "" {
-		t.Skip("docker is not installed")
+		t.Skip("docker 28.2 is not installed")
 	}
 	walk(t, nil, func(path string, ours *cobra.Command) {
 		if notOurs(path) || ours.HasSubCommands() && path != "" {

@@ -27,7 +27,7 @@ func (s *Server) containerRoutes() {
 	s.handle("POST", "/containers/{}/rename", s.containerRename)
 	s.handle("POST", "/containers/{}/update", s.containerUpdate)
 	s.handle("POST", "/containers/{}/wait", s.containerWait)
-	s.handle("DELETE", "/containers/{}", s.containerRemove)
+	s.handle("DELETE", "/containers/{*}", s.containerRemove) // of a link: /PARENT/ALIAS
 	s.handle("POST", "/commit", s.commit)
 }
 

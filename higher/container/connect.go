@@ -48,6 +48,11 @@ func (c *container) connect(ctx context.Context, name string, s *net.EndpointSet
 		links = nil
 	}
 	return c.withNetns(func(netns *os.File) error {
+		if len(r.Networks) == 0 { // it was started with none
+			if err := m.Networks.Disconnect(ctx, c.id, net.NetworkNone, netns); err != nil {
+				return err
+			}
+		}
 		if _, err := m.Networks.Connect(ctx, m.asNetwork(r, links), name, s, netns); err != nil {
 			return err
 		}

@@ -78,6 +78,9 @@ func (m *Manager) networkOrder(r *Record) []string {
 			names = append(names, name)
 		}
 	}
+	if names == nil {
+		return []string{net.NetworkNone} // disconnected from all
+	}
 	return names
 }
 
@@ -152,6 +155,9 @@ func (m *Manager) showNetworks(r *Record) {
 	}
 	live, asked := map[string]*net.EndpointSettings{}, maps.Clone(r.Networks)
 	for _, e := range b.Endpoints {
+		if len(r.Networks) == 0 && e.NetworkName == net.NetworkNone {
+			continue // it stands for having no network
+		}
 		s := asked[e.NetworkName].Copy()
 		if s == nil {
 			s = e.Settings.Copy()

@@ -82,6 +82,9 @@ func TestShimUpdate(t *testing.T) {
 
 // TestShimRests has the shim give back what it does not need while it waits, and go on from there.
 func TestShimRests(t *testing.T) {
+	if inVM() {
+		skip(t, "is about a host whose programs are on a disk, and whose kernel does not give huge pages by itself")
+	}
 	s := newShimDirect(t, sleeps)
 	s.create("")
 	s.must("Start", s.target(""))

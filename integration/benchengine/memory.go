@@ -51,7 +51,7 @@ func (b *bench) many(s side, _, many int) error {
 }
 
 // memory sums up the PSS of a daemon, of what it has started, and of the shims, in KiB: all whose command line or
-// program names the engine's directory.
+// working directory is in the engine's directory.
 func (b *bench) memory(s side) (float64, error) {
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -59,8 +59,9 @@ func (b *bench) memory(s side) (float64, error) {
 	}
 	var sum float64
 	for _, dir := range dirs {
-		line, err := os.ReadFile(dir + "/cmdline")
-		if err != nil || !strings.Contains(string(line), s.Engine.Dir) {
+		line, _ := os.ReadFile(dir + "/cmdline")
+		place, _ := os.Readlink(dir + "/cwd")
+		if !strings.Contains(string(line)+place, s.Engine.Dir) {
 			continue
 		}
 		text, err := os.ReadFile(dir + "/smaps_rollup")

@@ -1,0 +1,107 @@
+package image
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/moby/moby/api/types/jsonstream"
+)
+
+// FuzzLoad loads what somebody says is an archive of images: an error, or images that can be listed.
+func FuzzLoad(f *testing.F) {
+	f.Add(saved(two()))
+	f.Add(gzipped(saved(base())))
+	f.Add(tarOf(file{name: "oci-layout", body: `{"imageLayoutVersion":"1.0.0"}`}, file{name: "index.json", body: `{"manifests":[]}`}))
+	w := open(f, Options{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		ctx := context.Background()
+		_ = w.ImageLoad(ctx, bytes.NewReader(b), nil, func(jsonstream.Message) {})
+		list, err := w.ImageList(ctx, noList)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			if _, err := w.ImageInspect(ctx, s.ID, noInspect); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.ImageDelete(ctx, s.ID, true, true, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// FuzzDecompress reads what may be compressed in any way.
+func FuzzDecompress(f *testing.F) {
+	f.Add([]byte("plain"))
+	f.Add(gzipped([]byte("x")))
+	f.Add(zstded([]byte("x")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := decompress(bufio.NewReader(bytes.NewReader(b)))
+		if err != nil {
+			return
+		}
+		a := newReadAhead(r)
+		_, _ = io.Copy(io.Discard, io.LimitReader(a, 1<<20))
+		a.Close()
+	})
+}
+
+// FuzzNextPage reads Link headers: what comes of them stays on the registry's host.
+func FuzzNextPage(f *testing.F) {
+	f.Add(`</v2/x/tags/list?last=1>; rel="next"`)
+	f.Add(`<http://evil/>; rel="next"`)
+	f.Fuzz(func(t *testing.T, link string) {
+		of := &url.URL{Scheme: "https", Host: "registry.test", Path: "/v2/x/tags/list"}
+		if u, err := following(of, link); err == nil && u != nil && (u.Host != of.Host || u.Scheme != of.Scheme) {
+			t.Errorf("%q leads to %s", link, u)
+		}
+	})
+}
+
+// FuzzFilterTime reads times of filters.
+func FuzzFilterTime(f *testing.F) {
+	for _, s := range []string{"24h", "1700000000", "2026-01-02", "2026-01-02T15:04:05Z"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { _, _ = parseTime(s, time.Unix(0, 0)) })
+}
+
+func zstded(b []byte) []byte {
+	var out bytes.Buffer
+	z, err := zstd.NewWriter(&out)
+	must(err)
+	_, err = z.Write(b)
+	must(err)
+	must(z.Close())
+	return out.Bytes()
+}
+
+func TestCompressions(t *testing.T) {
+	w := open(t, Options{})
+	for name, pack := range map[string]func([]byte) []byte{"gzip": gzipped, "zstd": zstded, "plain": func(b []byte) []byte { return b }} {
+		i := two()
+		i.names = []string{name + ":1"}
+		if _, err := w.load(pack(saved(i))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		f := startFake(t)
+		f.add("image:1", i, pack(i.layers[0]), pack(i.layers[1])) // whatever the media type says
+		if _, err := w.pull(f.addr()+"/image:1", false); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	cut := gzipped(saved(two()))
+	if _, err := w.load(cut[:len(cut)-20]); err == nil {
+		t.Error("loaded what was cut off")
+	}
+	if _, err := w.load([]byte("\xfd7zXZ\x00more")); err == nil || err.Error() != "cannot read the archive: xz compression is not supported: recompress with gzip or zstd" {
+		t.Errorf("got %v", err)
+	}
+}

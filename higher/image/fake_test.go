@@ -43,6 +43,13 @@ func startFake(t testing.TB) *fake {
 	return f
 }
 
+// on has a function see each request first; it says whether it has answered.
+func (f *fake) on(before func(w http.ResponseWriter, r *http.Request) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before = before
+}
+
 func (f *fake) addr() string {
 	return strings.TrimPrefix(strings.TrimPrefix(f.URL, "http://"), "https://")
 }
@@ -83,8 +90,9 @@ func (f *fake) index(name string, list ...ocispec.Descriptor) ocispec.Descriptor
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.asked = append(f.asked, strings.TrimSpace(r.Method+" "+r.URL.Path+" "+r.Header.Get("Range")))
+	before := f.before
 	f.mu.Unlock()
-	if f.before != nil && f.before(w, r) {
+	if before != nil && before(w, r) {
 		return
 	}
 	if r.URL.Path == "/token" {

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -45,16 +44,16 @@ func TestPullAfterKill(t *testing.T) {
 	first, second := gzipped(i.layers[0]), gzipped(i.layers[1])
 	f.add("some/image:1", i, first, second)
 	const sent, stored = 1<<20 + 4321, 1 << 20 // it is written in pieces of 1 MiB
-	var once sync.Once
-	half := make(chan struct{})
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
-		if !strings.HasSuffix(r.URL.Path, digestBytes(second).String()) || r.Header.Get("Range") != "" {
+	half := make(chan struct{}, 1)
+	blob := digestBytes(second).String()
+	f.on(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, blob) || r.Header.Get("Range") != "" {
 			return false
 		}
-		once.Do(func() { close(half) })
+		half <- struct{}{}
 		stall(w, r, second, sent)
 		return true
-	}
+	})
 	root := t.TempDir()
 	name := f.addr() + "/some/image:1"
 	child := exec.Command(os.Args[0], "-test.run", "^TestChildPulls$")
@@ -106,14 +105,14 @@ func TestPullRetries(t *testing.T) {
 	i := &testImage{layers: [][]byte{noise(1 << 20)}}
 	l := gzipped(i.layers[0])
 	f.add("image:1", i, l)
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.on(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, digestBytes(l).String()) || f.count(digestBytes(l).String()) > 1 {
 			return false
 		}
 		w.Header().Set("Content-Length", fmt.Sprint(len(l)))
 		_, _ = w.Write(l[:100_000])
 		panic(http.ErrAbortHandler)
-	}
+	})
 	w := open(t, Options{})
 	if _, err := w.pull(f.addr()+"/image:1", false); err != nil {
 		t.Fatal(err)
@@ -129,22 +128,21 @@ func TestCorruptDownload(t *testing.T) {
 	i := &testImage{layers: [][]byte{noise(1 << 20)}}
 	l := gzipped(i.layers[0])
 	f.add("image:1", i, l)
-	corrupt := true
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
-		if corrupt && strings.HasSuffix(r.URL.Path, digestBytes(l).String()) {
+	f.on(func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, digestBytes(l).String()) {
 			bad := append([]byte(nil), l...)
 			bad[5000] ^= 1
 			_, _ = w.Write(bad)
 			return true
 		}
 		return false
-	}
+	})
 	w := open(t, Options{})
 	_, err := w.pull(f.addr()+"/image:1", false)
 	if err == nil || !strings.Contains(err.Error(), "filesystem layer verification failed for digest "+digestBytes(l).String()) {
 		t.Errorf("got %v", err)
 	}
-	corrupt = false
+	f.on(nil)
 	if _, err := w.pull(f.addr()+"/image:1", false); err != nil {
 		t.Errorf("pulled again: %v", err)
 	}

@@ -14,7 +14,7 @@ import (
 
 func TestSearch(t *testing.T) {
 	f := startFake(t)
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.on(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/v1/search" {
 			return false
 		}
@@ -25,7 +25,7 @@ func TestSearch(t *testing.T) {
 			{Name: "busybox", StarCount: 10, IsOfficial: true}, {Name: "box", StarCount: 1},
 		}})
 		return true
-	}
+	})
 	w := open(t, Options{})
 	ctx := context.Background()
 	for _, c := range []struct {

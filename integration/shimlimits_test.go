@@ -96,7 +96,7 @@ func TestShimRests(t *testing.T) {
 				kib[f[0]], _ = strconv.Atoi(f[1])
 			}
 		}
-		return kib["Pss_File:"] < 1024 && kib["Pss_Anon:"] < 2048
+		return kib["Pss_File:"] < 3072 && kib["Pss_Anon:"] < 2048
 	})
 	s.exec("e", "sh", "-c", "exit 3")
 	s.must("Start", s.target("e"))

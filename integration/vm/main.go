@@ -33,7 +33,7 @@ func main() {
 	flag.StringVar(&o.shell, "exec", "", "run this shell `command` instead of tests")
 	flag.IntVar(&o.cpus, "cpus", 2, "processors")
 	flag.IntVar(&o.memory, "memory", 2048, "memory in `MiB`")
-	flag.DurationVar(&o.timeout, "timeout", 15*time.Minute, "for the machine, from power on to off")
+	flag.DurationVar(&o.timeout, "timeout", 45*time.Minute, "for the machine, from power on to off: what hangs ends then")
 	flag.BoolVar(&o.verbose, "v", false, "show the kernel's console")
 	flag.Parse()
 	code, err := o.main()

@@ -131,7 +131,7 @@ func clean(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, x := range v {
-			if list, ok := x.([]any); ok && k == "Env" {
+			if list, ok := x.([]any); ok && (k == "Env" || k == "Binds") {
 				sortStrings(list) // docker's come in any order
 			}
 			if size, _ := json.Marshal(x); k == "ConsoleSize" && string(size) == "[0,0]" {

@@ -54,7 +54,11 @@ func TestDebianInteractiveShell(t *testing.T) {
 	}
 	say("stty size; sleep 1000\n")
 	await(t, "the size", func() bool { return strings.Contains(out.String(), "30 90") })
-	say("\x03") // job control: ^C ends the sleep, not the shell
+	// Job control: ^C ends the sleep, not the shell. One that comes before there is a sleep ends nothing.
+	await(t, "the sleep to end", func() bool {
+		say("\x03")
+		return strings.Count(out.String(), "ready> ") > 1
+	})
 	must(t, pty.Setsize(master, &pty.Winsize{Rows: 41, Cols: 121}))
 	say("echo again; stty size; exit 12\n")
 	await(t, "the shell to go on", func() bool { return strings.Contains(out.String(), "41 121") })

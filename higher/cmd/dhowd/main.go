@@ -25,7 +25,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit status, 125 for an error of ours as dockerd has 1: whoever starts it need not tell them apart.
+// run returns the exit status.
 func run(args []string, out, errs io.Writer) int {
 	c, usage, err := config.Parse(args)
 	switch {

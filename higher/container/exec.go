@@ -150,7 +150,7 @@ func (e *exec) serve(ctx context.Context, r *types.ExecStartRequest, o *task.Att
 	if told := new(toldError); err != nil && !errors.As(err, &told) {
 		text := []byte(err.Error() + "\r\n")
 		if !e.request.Tty && !o.Raw {
-			text = append(frameHead(1, len(text)), text...)
+			text = append(appendFrameHead(nil, 1, len(text)), text...)
 		}
 		_, w := conn.Write(text)
 		return errors.Join(err, w)

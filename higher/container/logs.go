@@ -1,6 +1,8 @@
 package container
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"io"
@@ -62,26 +64,34 @@ func (c *container) sendLogs(ctx context.Context, o api.LogsOptions, out io.Writ
 		Since: o.Since, Until: o.Until, Tail: o.Tail, Follow: o.Follow && run != nil,
 		Stdout: o.Stdout, Stderr: o.Stderr, Timestamps: o.Timestamps, Details: o.Details,
 	}
-	emit := framed(out)
+	collected := bufio.NewWriterSize(out, logBatch)
+	to.Idle = collected.Flush
+	emit := func(l log.Line) error { return writeFrame(collected, l) }
 	if r.Config.Tty || api.IsRaw(out) {
-		emit = func(l log.Line) error { _, err := out.Write(l.Text); return err }
+		emit = func(l log.Line) error { _, err := collected.Write(l.Text); return err }
 	}
-	return log.Read(ctx, log.Config{Driver: r.HostConfig.LogConfig.Type, Path: r.LogPath}, to, ended, emit)
+	err := log.Read(ctx, log.Config{Driver: r.HostConfig.LogConfig.Type, Path: r.LogPath}, to, ended, emit)
+	return cmp.Or(err, collected.Flush())
 }
 
-// framed writes lines as stdcopy does: the stream, the length, the text.
-func framed(out io.Writer) func(log.Line) error {
-	return func(l log.Line) error {
-		stream := byte(1)
-		if l.Stream == "stderr" {
-			stream = 2
-		}
-		_, err := out.Write(append(frameHead(stream, len(l.Text)), l.Text...))
+// logBatch is how much of a log is sent at once, if there is as much: a client gets each line in a frame of its own, as Docker's clients
+// expect, but many frames with one write.
+const logBatch = 32 << 10
+
+// writeFrame writes a line as stdcopy does: the stream, the length, the text.
+func writeFrame(out *bufio.Writer, l log.Line) error {
+	stream := byte(1)
+	if l.Stream == "stderr" {
+		stream = 2
+	}
+	if _, err := out.Write(appendFrameHead(out.AvailableBuffer(), stream, len(l.Text))); err != nil {
 		return err
 	}
+	_, err := out.Write(l.Text)
+	return err
 }
 
-// frameHead begins a frame of output: the stream, and how long the text is.
-func frameHead(stream byte, length int) []byte {
-	return binary.BigEndian.AppendUint32([]byte{stream, 0, 0, 0}, uint32(length))
+// appendFrameHead begins a frame of output: the stream, and how long the text is.
+func appendFrameHead(b []byte, stream byte, length int) []byte {
+	return binary.BigEndian.AppendUint32(append(b, stream, 0, 0, 0), uint32(length))
 }

@@ -55,6 +55,9 @@ func (f *following) run(ctx context.Context, files []*file, ended <-chan struct{
 		if err := f.rest(ctx); err != nil {
 			return err
 		}
+		if err := f.idle(); err != nil {
+			return err
+		}
 		select {
 		case _, more := <-f.watch.woken:
 			if !more {
@@ -68,6 +71,13 @@ func (f *following) run(ctx context.Context, files []*file, ended <-chan struct{
 			return ctx.Err()
 		}
 	}
+}
+
+func (f *following) idle() error {
+	if f.o.Idle == nil {
+		return nil
+	}
+	return f.o.Idle()
 }
 
 // final reads what has come at last.

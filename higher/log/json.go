@@ -33,9 +33,11 @@ func (f *jsonFormat) decode(b []byte, e *entry) error {
 }
 
 var (
-	logKey    = []byte(`{"log":"`)
-	streamKey = []byte(`,"stream":"`)
-	timeKey   = []byte(`"time":"`)
+	logKey      = []byte(`{"log":"`)
+	stdoutField = []byte(`,"stream":"stdout"`)
+	stderrField = []byte(`,"stream":"stderr"`)
+	timeField   = []byte(`,"time":"`)
+	entryEnd    = []byte(`"}`)
 )
 
 // quick reads {"log":"…","stream":"…",…"time":"…"}.
@@ -47,62 +49,88 @@ func (f *jsonFormat) quick(b []byte, e *entry) bool {
 	if f.line, rest, ok = unquote(f.line[:0], rest); !ok {
 		return false
 	}
-	if rest, ok = bytes.CutPrefix(rest, streamKey); !ok {
-		return false
-	}
 	switch { // no copy for each line
-	case bytes.HasPrefix(rest, []byte(`stdout"`)):
-		e.stream = "stdout"
-	case bytes.HasPrefix(rest, []byte(`stderr"`)):
-		e.stream = "stderr"
+	case bytes.HasPrefix(rest, stdoutField):
+		e.stream, rest = "stdout", rest[len(stdoutField):]
+	case bytes.HasPrefix(rest, stderrField):
+		e.stream, rest = "stderr", rest[len(stderrField):]
 	default:
 		return false
 	}
-	at := bytes.LastIndex(rest, timeKey) // in a string its quotes would have backslashes
-	text, ok := bytes.CutSuffix(bytes.TrimRight(rest, "\r\n"), []byte(`"}`))
-	if at < 0 || !ok || len(text) < at+len(timeKey) {
+	rest, ok = bytes.CutPrefix(rest, timeField) // with attributes before it, it takes the slow way
+	if !ok {
 		return false
 	}
-	var err error
-	e.at, err = time.Parse(time.RFC3339Nano, string(text[at+len(timeKey):]))
+	text, ok := bytes.CutSuffix(bytes.TrimRight(rest, "\r\n"), entryEnd)
+	if !ok || e.at.UnmarshalText(text) != nil { // does no copy either
+		return false
+	}
 	e.line, e.attrs = f.line, nil
-	return err == nil
+	return true
 }
 
+// plain are the bytes that stand for themselves in a JSON string of ASCII.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
 // unquote appends a JSON string, after its first quote, to to, and returns what follows its last. It knows the escapes that
-// log writers use.
+// log writers use, and leaves what is no good JSON to others.
 func unquote(to, b []byte) (text, rest []byte, ok bool) {
 	for {
 		i := 0
-		for i < len(b) && b[i] != '"' && b[i] != '\\' {
+		for i < len(b) && plain[b[i]] {
 			i++
 		}
 		to = append(to, b[:i]...)
 		if b = b[i:]; len(b) < 2 {
 			return to, nil, false
 		}
-		if b[0] == '"' {
+		switch c := b[0]; {
+		case c == '"':
 			return to, b[1:], true
-		}
-		switch c := b[1]; c {
-		case '"', '\\', '/':
-			to, b = append(to, c), b[2:]
-		case 'n':
-			to, b = append(to, '\n'), b[2:]
-		case 'r':
-			to, b = append(to, '\r'), b[2:]
-		case 't':
-			to, b = append(to, '\t'), b[2:]
-		case 'u':
-			r, good := hex4(b[2:])
-			if !good || r >= 0xd800 && r < 0xe000 { // surrogates are for the slow way
-				return to, nil, false
-			}
-			to, b = utf8.AppendRune(to, r), b[6:]
+		case c == '\\':
+			to, b, ok = unescape(to, b)
 		default:
+			to, b, ok = foreign(to, b)
+		}
+		if !ok {
 			return to, nil, false
 		}
 	}
+}
+
+// foreign appends a character that is not ASCII.
+func foreign(to, b []byte) (text, rest []byte, ok bool) {
+	r, n := utf8.DecodeRune(b)
+	if r < utf8.RuneSelf || r == utf8.RuneError && n == 1 {
+		return to, nil, false
+	}
+	return append(to, b[:n]...), b[n:], true
+}
+
+// unescape appends what a backslash and the letter behind it stand for.
+func unescape(to, b []byte) (text, rest []byte, ok bool) {
+	switch c := b[1]; c {
+	case '"', '\\', '/':
+		return append(to, c), b[2:], true
+	case 'n':
+		return append(to, '\n'), b[2:], true
+	case 'r':
+		return append(to, '\r'), b[2:], true
+	case 't':
+		return append(to, '\t'), b[2:], true
+	case 'u':
+		r, good := hex4(b[2:])
+		if !good || r >= 0xd800 && r < 0xe000 { // surrogates are for the slow way
+			return to, nil, false
+		}
+		return utf8.AppendRune(to, r), b[6:], true
+	}
+	return to, nil, false
 }
 
 func hex4(b []byte) (r rune, ok bool) {

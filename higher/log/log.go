@@ -24,6 +24,9 @@ type Options struct {
 	Stdout, Stderr bool
 	Timestamps     bool // Line.Text has the time in front
 	Details        bool // Line.Text has the attributes in front of the line
+
+	// Idle, if set, is called with Follow when all that there is was emitted: who has collected lines sends them now.
+	Idle func() error
 }
 
 // Line is one entry: a line with its end, or a part of one that is longer than 16 KiB.

@@ -3,11 +3,11 @@ package container
 import (
 	"io"
 
-	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
 	"github.com/spf13/cobra"
 
 	"github.com/dhow-containers/dhow/higher/cli"
+	"github.com/dhow-containers/dhow/higher/cli/stream"
 )
 
 // Logs is `dhow logs`.
@@ -32,7 +32,7 @@ func Logs(a *cli.App) *cobra.Command {
 			if i.Container.Config.Tty {
 				_, err = io.Copy(a.Out, r)
 			} else {
-				_, err = stdcopy.StdCopy(a.Out, a.Err, r)
+				err = stream.Frames(a.Out, a.Err, r)
 			}
 			return err
 		},

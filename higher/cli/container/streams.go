@@ -7,7 +7,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
 
 	"github.com/dhow-containers/dhow/higher/cli"
@@ -78,7 +77,7 @@ func (s *streams) output(restore func()) chan error {
 			_, err = io.Copy(s.out, s.conn.Reader)
 			restore()
 		} else {
-			_, err = stdcopy.StdCopy(orDiscard(s.out), orDiscard(s.err), s.conn.Reader)
+			err = stream.Frames(orDiscard(s.out), orDiscard(s.err), s.conn.Reader)
 		}
 		done <- err
 	}()

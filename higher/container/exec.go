@@ -253,6 +253,9 @@ func (e *exec) make(ctx context.Context, run *run, size *[2]uint, o *task.Attach
 	if err != nil {
 		return nil, err
 	}
+	if err := e.c.m.confine(ctx, spec); err != nil {
+		return nil, err
+	}
 	p, err := run.task.Exec(ctx, task.ExecOptions{
 		ID: e.id, Process: spec, Terminal: request.Tty, Stdin: request.AttachStdin && o != nil,
 	})

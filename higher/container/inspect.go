@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dhow-containers/dhow/higher/apparmor"
+	"github.com/dhow-containers/dhow/higher/container/oci"
 	types "github.com/moby/moby/api/types/container"
 	net "github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/api/types/storage"
@@ -31,6 +33,10 @@ func (m *Manager) ContainerInspect(ctx context.Context, name string, size bool) 
 	}
 	if files := m.filesOf(c); files != nil && !r.StartedAt.IsZero() {
 		answer.ResolvConfPath, answer.HostnamePath, answer.HostsPath = files.file("resolv.conf"), files.file("hostname"), files.file("hosts")
+	}
+	// As with Docker: before its first start a container has the profile that it asks for.
+	if profile, err := oci.AppArmorProfile(r.HostConfig, m.Defaults); err == nil && (!r.StartedAt.IsZero() || profile != apparmor.Default) {
+		answer.AppArmorProfile = profile
 	}
 	if size {
 		writable, all, err := m.size(ctx, r)

@@ -30,9 +30,10 @@ type Options struct {
 	Networks           Networks
 	Bus                *events.Bus
 	Defaults           *oci.Defaults
-	StopTimeout        int    // seconds from the stop signal to SIGKILL, unless a container says otherwise
-	LiveRestore        bool   // containers go on when the daemon is stopped
-	Init               string // the program of --init, on the host
+	StopTimeout        int                                             // seconds from the stop signal to SIGKILL, unless a container says otherwise
+	LiveRestore        bool                                            // containers go on when the daemon is stopped
+	Init               string                                          // the program of --init, on the host
+	Confine            func(ctx context.Context, profile string) error // loads a profile of AppArmor's that is the engine's own
 	Log                *slog.Logger
 }
 

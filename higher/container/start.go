@@ -277,5 +277,13 @@ func (l *launch) makeSpec(ctx context.Context, n *namespaces) error {
 		return err
 	}
 	l.spec = s
-	return nil
+	return l.m.confine(ctx, s.Process)
+}
+
+// confine has the profile of a process loaded, which somebody may have unloaded.
+func (m *Manager) confine(ctx context.Context, p *specs.Process) error {
+	if p.ApparmorProfile == "" || m.Confine == nil {
+		return nil
+	}
+	return m.Confine(ctx, p.ApparmorProfile)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/api"
 	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/dhow-containers/dhow/higher/container"
+	"github.com/dhow-containers/dhow/higher/container/oci"
 	"github.com/dhow-containers/dhow/higher/events"
 	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/network"
@@ -34,13 +35,14 @@ type Engine struct {
 	networks
 	volumes
 
-	config *config.Config
-	build  Build
-	id     string
-	host   host
-	db     *bolt.DB
-	bus    *events.Bus
-	log    *slog.Logger
+	config   *config.Config
+	defaults *oci.Defaults
+	build    Build
+	id       string
+	host     host
+	db       *bolt.DB
+	bus      *events.Bus
+	log      *slog.Logger
 }
 
 // The managers under names that tell them apart.
@@ -76,7 +78,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	if e.db, err = openDatabase(filepath.Join(e.config.DataRoot, "dhow.db")); err != nil {
 		return err
 	}
-	for _, open := range []func(context.Context) error{e.openImages, e.openVolumes, e.openNetworks, e.openContainers} {
+	for _, open := range []func(context.Context) error{e.lookAround, e.openImages, e.openVolumes, e.openNetworks, e.openContainers} {
 		if err := open(ctx); err != nil {
 			return err
 		}

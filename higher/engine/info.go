@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/registry"
@@ -14,7 +13,6 @@ import (
 	"github.com/moby/moby/api/types/system"
 
 	"github.com/dhow-containers/dhow/higher/api"
-	"github.com/dhow-containers/dhow/runtime/cgroup"
 )
 
 // indexServer is where names without a registry come from.
@@ -58,56 +56,21 @@ func (e *Engine) SystemInfo(ctx context.Context) (*system.Info, error) {
 	for _, p := range c.AddressPools {
 		info.DefaultAddressPools = append(info.DefaultAddressPools, system.NetworkAddressPool{Base: p.Base, Size: p.Size})
 	}
-	e.groups(info)
+	fillLimits(info, e.defaults)
 	return info, nil
-}
-
-// groups says what limits the host has controllers for.
-func (e *Engine) groups(info *system.Info) {
-	info.CgroupDriver = "cgroupfs"
-	if e.systemdCgroup() {
-		info.CgroupDriver = "systemd"
-	}
-	h, err := cgroup.Detect()
-	if err != nil {
-		info.CgroupDriver = "none"
-		return
-	}
-	info.CgroupVersion = "1"
-	if h.Mode == cgroup.Unified {
-		info.CgroupVersion = "2"
-	}
-	there, err := h.Controllers()
-	if err != nil {
-		info.Warnings = append(info.Warnings, "WARNING: "+err.Error())
-		return
-	}
-	for controller, fields := range map[string][]*bool{
-		"memory": {&info.MemoryLimit, &info.SwapLimit}, "cpu": {&info.CPUShares, &info.CPUCfsPeriod, &info.CPUCfsQuota},
-		"cpuset": {&info.CPUSet}, "pids": {&info.PidsLimit},
-	} {
-		has := slices.Contains(there, controller)
-		for _, f := range fields {
-			*f = has
-		}
-		if !has {
-			info.Warnings = append(info.Warnings, "WARNING: No "+controller+" limit support")
-		}
-	}
-	slices.Sort(info.Warnings)
-	info.OomKillDisable = info.MemoryLimit && h.Mode != cgroup.Unified
 }
 
 // securityOptions are those that containers get without asking.
 func (e *Engine) securityOptions() []string {
+	var options []string
+	if e.defaults.Host.AppArmor {
+		options = append(options, "name=apparmor")
+	}
 	profile := e.config.SeccompProfile
 	if profile == "" {
 		profile = "builtin"
 	}
-	options := []string{"name=seccomp,profile=" + profile, "name=cgroupns"}
-	if text, err := os.ReadFile("/sys/module/apparmor/parameters/enabled"); err == nil && strings.HasPrefix(string(text), "Y") {
-		options = append([]string{"name=apparmor"}, options...)
-	}
+	options = append(options, "name=seccomp,profile="+profile, "name=cgroupns")
 	if e.config.NoNewPrivileges {
 		options = append(options, "name=no-new-privileges")
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/moby/moby/api/types/events"
 
+	"github.com/dhow-containers/dhow/higher/apparmor"
 	"github.com/dhow-containers/dhow/higher/container"
 	"github.com/dhow-containers/dhow/higher/container/oci"
 	"github.com/dhow-containers/dhow/higher/image"
@@ -67,20 +67,17 @@ func (e *Engine) networkConfig() network.Config {
 	return n
 }
 
-// systemdCgroup says whether control groups are systemd's.
-func (e *Engine) systemdCgroup() bool {
-	return slices.Contains(e.config.ExecOpts, "native.cgroupdriver=systemd")
-}
-
-func (e *Engine) openContainers(ctx context.Context) error {
+// lookAround finds out what the host can do, and what that makes of the flags.
+func (e *Engine) lookAround(context.Context) error {
 	facts, err := oci.ReadFacts()
 	if err != nil {
 		return err
 	}
-	defaults, err := oci.FromConfig(e.config, facts)
-	if err != nil {
-		return err
-	}
+	e.defaults, err = oci.FromConfig(e.config, facts)
+	return err
+}
+
+func (e *Engine) openContainers(ctx context.Context) error {
 	program, err := companion(shimProgram)
 	if err != nil {
 		return fmt.Errorf("cannot find what runs containers: %w", err)
@@ -91,13 +88,26 @@ func (e *Engine) openContainers(ctx context.Context) error {
 	}
 	tasks := task.New(task.Options{
 		Shim: program, Root: filepath.Join(e.config.ExecRoot, "containers"), RuntimeRoot: filepath.Join(e.config.ExecRoot, "runtime"),
-		SystemdCgroup: e.systemdCgroup(), Log: e.log,
+		SystemdCgroup: e.defaults.SystemdCgroup, Log: e.log,
 	})
 	e.containers.Manager, err = container.Open(ctx, container.Options{
 		DB: e.db, DataRoot: e.config.DataRoot, ExecRoot: e.config.ExecRoot,
 		Images: e.images.Manager, Tasks: container.Shims(tasks), Volumes: e.volumes.Manager, Networks: e.networks.Manager,
-		Bus: e.bus, Defaults: defaults, Init: initProgram,
+		Bus: e.bus, Defaults: e.defaults, Init: initProgram, Confine: e.confine(ctx),
 		StopTimeout: e.config.StopTimeout, LiveRestore: e.config.LiveRestore, Log: e.log,
 	})
 	return err
+}
+
+// confine loads the profile of containers. One that cannot be loaded is an error of each container that wants it: it is
+// not run without.
+func (e *Engine) confine(ctx context.Context) func(context.Context, string) error {
+	if !e.defaults.Host.AppArmor {
+		return nil
+	}
+	var l apparmor.Loader
+	if err := l.Ensure(ctx, apparmor.Default); err != nil {
+		e.log.Warn("containers can only be run without AppArmor", "error", err)
+	}
+	return l.Ensure
 }

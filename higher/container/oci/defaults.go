@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dhow-containers/dhow/higher/apparmor"
 	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/docker/go-units"
 	types "github.com/moby/moby/api/types/container"
@@ -33,7 +34,7 @@ type Defaults struct {
 }
 
 // unconfined stands for no profile, of seccomp and of AppArmor.
-const unconfined = "unconfined"
+const unconfined = apparmor.Unconfined
 
 // FromConfig takes from the daemon's configuration what is about containers. It reads the file of a seccomp profile.
 func FromConfig(c *config.Config, host *Facts) (*Defaults, error) {

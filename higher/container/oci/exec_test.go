@@ -65,3 +65,27 @@ func TestDropUnavailable(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A process of AppArmor's profile is not let out of it by an exec, not even a privileged one.
+func TestExecUnderTheProfile(t *testing.T) {
+	t.Cleanup(oci.FakeForwarding(true))
+	for want, h := range map[string]types.HostConfig{
+		"docker-default": {}, "mine": {SecurityOpt: []string{"apparmor=mine"}}, "unconfined": {Privileged: true},
+		"other": {Privileged: true, SecurityOpt: []string{"apparmor:other"}},
+	} {
+		r := aRequest()
+		r.d.Host.AppArmor, r.h.Privileged, r.h.SecurityOpt = true, h.Privileged, h.SecurityOpt
+		if _, err := r.check(); err != nil {
+			t.Fatal(err)
+		}
+		in := (&create{Config: r.c, HostConfig: r.h}).input(r.d)
+		s, err := oci.Spec(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := oci.ExecProcess(in, s, &types.ExecCreateRequest{Cmd: []string{"ls"}, Privileged: true})
+		if err != nil || p.ApparmorProfile != want || s.Process.ApparmorProfile != want {
+			t.Errorf("under %q, an exec under %q, want %q: %v", s.Process.ApparmorProfile, p.ApparmorProfile, want, err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dhow-containers/dhow/higher/apparmor"
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/spec"
 )
@@ -41,7 +42,7 @@ type Facts struct {
 // ReadFacts looks at the host.
 func ReadFacts() (*Facts, error) {
 	f := &Facts{
-		NumCPU: runtime.NumCPU(), AppArmor: exists("/sys/kernel/security/apparmor/profiles"),
+		NumCPU: runtime.NumCPU(), AppArmor: apparmor.Enabled(),
 		SELinux: exists("/sys/fs/selinux/enforce"), Seccomp: exists("/proc/sys/kernel/seccomp"),
 		CgroupNS: exists("/proc/self/ns/cgroup"), Systemd: exists("/run/systemd/system"),
 		PingGroupRange:    exists("/proc/sys/net/ipv4/ping_group_range"),

@@ -75,7 +75,10 @@ var daemons = map[string]func(*oci.Defaults){
 	"resources": func(d *oci.Defaults) {
 		d.Ulimits = map[string]*units.Ulimit{"nofile": {Name: "nofile", Soft: 10, Hard: 20}, "nproc": {Name: "nproc", Soft: 30, Hard: 30}}
 	},
-	"default": func(d *oci.Defaults) { d.Host.Thermal = []string{"/sys/devices/system/cpu/cpu0/thermal_throttle"} },
+	"apparmor":            func(d *oci.Defaults) { d.Host.AppArmor = true },
+	"apparmor-privileged": func(d *oci.Defaults) { d.Host.AppArmor = true },
+	"apparmor-other":      func(d *oci.Defaults) { d.Host.AppArmor = true },
+	"default":             func(d *oci.Defaults) { d.Host.Thermal = []string{"/sys/devices/system/cpu/cpu0/thermal_throttle"} },
 }
 
 func fakeDevices(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dhow-containers/dhow/higher/apparmor"
 	"github.com/dhow-containers/dhow/spec/docker"
 	types "github.com/moby/moby/api/types/container"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -116,9 +117,30 @@ func (s *security) filter(h *types.HostConfig, d *Defaults, caps []string) (*spe
 }
 
 // process applies what is about the process.
-func (s *security) process(p *specs.Process, d *Defaults) {
+func (s *security) process(p *specs.Process, h *types.HostConfig, d *Defaults) {
 	p.NoNewPrivileges = s.noNewPrivileges
-	if d.Host.AppArmor {
-		p.ApparmorProfile = s.apparmor
+	p.ApparmorProfile = s.profile(h, d)
+}
+
+// profile is that of AppArmor: the one that was asked for, else Docker's own, or none with --privileged; "" where there is
+// no AppArmor.
+func (s *security) profile(h *types.HostConfig, d *Defaults) string {
+	switch {
+	case !d.Host.AppArmor:
+		return ""
+	case s.apparmor != "":
+		return s.apparmor
+	case h.Privileged:
+		return unconfined
 	}
+	return apparmor.Default
+}
+
+// AppArmorProfile is the profile that a container is started under, "" where there is no AppArmor.
+func AppArmorProfile(h *types.HostConfig, d *Defaults) (string, error) {
+	s, err := parseSecurity(h, d)
+	if err != nil {
+		return "", err
+	}
+	return s.profile(h, d), nil
 }

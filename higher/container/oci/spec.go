@@ -82,7 +82,7 @@ func (in *Input) process(security *security) (*specs.Process, error) {
 		return nil, err
 	}
 	p.Capabilities = &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps}
-	security.process(p, in.Defaults)
+	security.process(p, h, in.Defaults)
 	return p, nil
 }
 

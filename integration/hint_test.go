@@ -116,6 +116,9 @@ func TestHints(t *testing.T) {
 
 func (m *mishap) check(t *testing.T, rule string) {
 	t.Parallel()
+	if rule == "memfd-noexec" {
+		onlyWhereIs(t, "/proc/sys/vm/memfd_noexec") // Linux 6.3
+	}
 	edits := []Edit{Args("true")}
 	if m.edit != nil {
 		edits = append(edits, m.edit)

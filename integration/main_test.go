@@ -110,6 +110,14 @@ func needRoot(t *testing.T) {
 	}
 }
 
+// onlyWhereIs skips a test on kernels that are too old for the file.
+func onlyWhereIs(t *testing.T, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("this kernel has no %s", path)
+	}
+}
+
 // onlyDhow skips a test of something that the peers do differently.
 func onlyDhow(t *testing.T, reason string) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -120,7 +121,8 @@ func (o *options) environment() []string {
 }
 
 func (o *options) testArgs(s *suite, tests string) []string {
-	args := []string{s.binary(), "-test.v=test2json", "-test.timeout=" + (o.timeout - o.timeout/10).String()}
+	// Tests that wait for something leave the processors to others.
+	args := []string{s.binary(), "-test.v=test2json", "-test.parallel=" + strconv.Itoa(2*o.cpus), "-test.timeout=" + (o.timeout - o.timeout/10).String()}
 	if tests != "" {
 		args = append(args, "-test.run="+tests)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/runtime/launch"
@@ -32,6 +33,23 @@ func TestFieldOf(t *testing.T) {
 		if got := FieldOf(text); got != want {
 			t.Errorf("FieldOf(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A kernel before 6.5 says which mount failed, but not which of its options.
+func TestAbsentLayer(t *testing.T) {
+	config := &specs.Spec{Mounts: []specs.Mount{{Type: "overlay", Options: []string{"ro", "lowerdir=/:/no-such", "workdir=/"}}}}
+	f := &Failure{Context: Context{Config: config}, Call: "fsconfig", Errno: unix.ENOENT, Field: "mounts[0]", What: "cannot mount overlay on /mnt (mounts[0])"}
+	for _, what := range []string{f.What, "cannot mount overlay: option lowerdir=/:/no-such (mounts[0])"} {
+		f.What = what
+		if rule, hint := f.hint(); rule != "mount-option-path" || !strings.Contains(hint, `nothing named "no-such"`) {
+			t.Errorf("%s: rule %q, hint %q", what, rule, hint)
+		}
+	}
+	config.Mounts[0].Type = "tmpfs"
+	f.What = "cannot mount tmpfs on /mnt (mounts[0])"
+	if rule, hint := f.hint(); hint != "" {
+		t.Errorf("tmpfs: rule %q, hint %q", rule, hint)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func mountRules() []rule {
 	return []rule{
 		{name: "mount-source-absent", field: "mounts[", errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, what: "cannot open", why: absentSource},
-		{name: "mount-option-path", field: "mounts[", calls: []string{"fsconfig"}, errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, what: "option", why: absentInOption},
+		{name: "mount-option-path", field: "mounts[", calls: []string{"fsconfig"}, errno: []unix.Errno{unix.ENOENT, unix.ENOTDIR}, why: absentInOption},
 		{name: "mount-unknown-type", field: "mounts[", calls: []string{"fsopen"}, errno: []unix.Errno{unix.ENODEV}, why: unknownType},
 		{name: "mount-procfs-masked", field: "mounts[", calls: []string{"fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount proc ", why: maskedProc},
 		{name: "mount-sysfs-netns", field: "mounts[", calls: []string{"fsopen", "fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount sysfs ", why: foreignNetwork},
@@ -39,11 +39,29 @@ func absentSource(f *Failure) string {
 	return Absent(f.quoted())
 }
 
-// absentInOption does the same for the paths in an option of a file system: those of overlay.
+// absentInOption does the same for the paths in an option of overlay. Only kernels from 6.5 on say which option it was.
 func absentInOption(f *Failure) string {
-	_, option, _ := strings.Cut(f.What, "option ")
-	option, _, _ = strings.Cut(option, " (")
-	_, value, _ := strings.Cut(option, "=")
+	if _, option, named := strings.Cut(f.What, "option "); named {
+		option, _, _ = strings.Cut(option, " (")
+		return AbsentLayer(option)
+	}
+	if f.mountType() != "overlay" {
+		return ""
+	}
+	for _, option := range f.mount().Options {
+		if text := AbsentLayer(option); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// AbsentLayer is [Absent] for the directories of an overlay's option, such as lowerdir=/a:/b.
+func AbsentLayer(option string) string {
+	key, value, _ := strings.Cut(option, "=")
+	if !strings.Contains(key, "dir") {
+		return ""
+	}
 	for name := range strings.SplitSeq(value, ":") {
 		if text := Absent(name); text != "" {
 			return text

@@ -126,15 +126,12 @@ func (r *report) mounts(list []specs.Mount) {
 		if text := diagnose.UnknownFileSystem(m.Type); text != "" {
 			r.problem(fmt.Sprintf("mounts[%d].type", i), text, "")
 		}
+		if m.Type != "overlay" {
+			continue
+		}
 		for j, o := range m.Options {
-			key, value, _ := strings.Cut(o, "=")
-			if m.Type != "overlay" || !strings.HasSuffix(key, "dir") {
-				continue
-			}
-			for name := range strings.SplitSeq(value, ":") {
-				if text := diagnose.Absent(name); text != "" {
-					r.problem(fmt.Sprintf("mounts[%d].options[%d]", i, j), text, "")
-				}
+			if text := diagnose.AbsentLayer(o); text != "" {
+				r.problem(fmt.Sprintf("mounts[%d].options[%d]", i, j), text, "")
 			}
 		}
 	}

@@ -125,9 +125,12 @@ send:
 	MOVQ $16, DX
 	MOVQ $WRITE, AX
 	SYSCALL
+	MOVQ $1, DI
+	CMPQ AX, $16             // nobody to report to: the container's program executes /proc/self/exe
+	JNE  exit
 	MOVL MSG_KIND, CX
 	CMPL CX, $FAILED
-	JNE  sent
+	JNE  answer
 
 	// Stand still until the parent has looked at what the process has open, and hangs up.
 	MOVQ REPORT, DI
@@ -164,11 +167,6 @@ rendezvous:
 	MOVL $MEETING, MSG_KIND
 	MOVQ DI, BX
 	JMP  send
-
-sent:
-	MOVQ $1, DI
-	CMPQ AX, $16
-	JNE  exit
 
 answer:
 	MOVQ REPORT, DI

@@ -105,6 +105,21 @@ func send(fd int) []plan.Step {
 	return []plan.Step{op(plan.Store, at(control, 16), reg(fd), imm(4)), call(unix.SYS_SENDMSG, reg(int(plan.Report)), ptr(msg), imm(unix.MSG_NOSIGNAL))}
 }
 
+// A program of a container that executes /proc/self/exe at once walks the steps again. What it then takes for its
+// parent may be a socket that the steps have made, and from which no answer will come.
+func TestNobodyToReportTo(t *testing.T) {
+	for _, last := range []plan.Step{op(plan.Fail, imm(uint64(unix.EIO))), tell(imm(1))} {
+		p := start(t, program(call(unix.SYS_CLOSE, imm(3)), call(unix.SYS_SOCKET, imm(unix.AF_INET), imm(unix.SOCK_DGRAM), imm(0)), last, exit(imm(0))), plain())
+		if err := p.Serve(func(*Request) (uint64, bool, error) { t.Error("called"); return 0, false, nil }); err != nil {
+			t.Errorf("Serve gives %v for a closed channel", err)
+		}
+		if code := wait(t, p); code != 1 {
+			t.Errorf("it ends with %d", code)
+		}
+		p.Forget()
+	}
+}
+
 func TestDescriptors(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/file", []byte("content"), 0o600); err != nil {

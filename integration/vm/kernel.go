@@ -19,6 +19,9 @@ var modules = []string{
 	"overlay", "fuse", "loop", "veth", "bridge", "dummy", "tun", "macvlan",
 }
 
+// engineModules are what the engine's networks take besides.
+var engineModules = []string{"nf_tables", "nft_chain_nat", "nft_nat", "nft_masq", "nft_ct", "nft_fib_inet", "nf_conntrack_netlink"}
+
 // A kernel is an unpacked kernel package in the cache.
 type kernel struct {
 	dir     string

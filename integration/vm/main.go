@@ -64,14 +64,15 @@ func (o *options) main() (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	disk, parser := "", ""
-	if o.system == "systemd" {
-		disk, err = findDebian(cache)
-	} else {
-		parser, err = findAppArmor(cache)
-	}
+	parser, err := findAppArmor(cache)
 	if err != nil {
 		return 1, err
+	}
+	disk := ""
+	if o.system == "systemd" {
+		if disk, err = findDebian(cache); err != nil {
+			return 1, err
+		}
 	}
 	unlock()
 	dir, err := os.MkdirTemp("", "dhow-vm-")
@@ -123,6 +124,9 @@ func (o *options) environment() []string {
 func (o *options) testArgs(s *suite, tests string) []string {
 	// Tests that wait for something leave the processors to others.
 	args := []string{s.binary(), "-test.v=test2json", "-test.parallel=" + strconv.Itoa(2*o.cpus), "-test.timeout=" + (o.timeout - o.timeout/10).String()}
+	if tests == "" {
+		tests = s.run
+	}
 	if tests != "" {
 		args = append(args, "-test.run="+tests)
 	}

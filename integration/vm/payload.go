@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dhow-containers/dhow/integration"
@@ -17,6 +18,7 @@ import (
 type suite struct {
 	name string // import path
 	skip string
+	run  string // if -run says nothing
 	path string // of the package, below the tree
 	file string // the compiled tests, on the host
 }
@@ -28,7 +30,13 @@ func (s *suite) binary() string { return filepath.Join("/dhow/bin", filepath.Bas
 const aboutTheSource = "^(TestLint|TestImports|TestModules|TestPackages|TestRuntimeIsStatic|TestTopLevel)"
 
 // defaultPackages are those whose tests touch the kernel.
-const defaultPackages = "./integration,./runtime/cgroup,./runtime/container,./runtime/launch,./runtime/hooks,./runtime/console,./runtime/seccomp"
+const defaultPackages = "./integration,./runtime/cgroup,./runtime/container,./runtime/launch,./runtime/hooks,./runtime/console,./runtime/seccomp," + enginePackage
+
+// enginePrograms are what `make build` makes beyond the runtime and the shim.
+var enginePrograms = []string{"dhowd", "dhow", "dhow-init"}
+
+// enginePackage has tests of the engine, most of which have nothing to gain here.
+const enginePackage = "./integration/engine"
 
 func (o *options) suites(dir string) []*suite {
 	if o.shell != "" {
@@ -43,8 +51,11 @@ func (o *options) suites(dir string) []*suite {
 		path := strings.TrimPrefix(filepath.Clean(p), "./")
 		s := &suite{path: path, name: "github.com/dhow-containers/dhow/" + path}
 		s.file = filepath.Join(dir, strings.ReplaceAll(path, "/", "-")+".test")
-		if path == "integration" {
+		switch "./" + path {
+		case "./integration":
 			s.skip = aboutTheSource
+		case enginePackage:
+			s.run = "^TestVM"
 		}
 		list = append(list, s)
 	}
@@ -61,7 +72,13 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 	if err := o.compile(tree, dir, suites); err != nil {
 		return "", err
 	}
-	load, err := k.load(modules)
+	needed := slices.Clone(modules)
+	programs := []string{"runtime", "runtime-failpoint", "probe", "containerd-shim-dhow-v2"}
+	if o.wantsEngine(suites) {
+		needed = append(needed, engineModules...)
+		programs = append(programs, enginePrograms...)
+	}
+	load, err := k.load(needed)
 	if err != nil {
 		return "", err
 	}
@@ -83,7 +100,7 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 		a.file(at, m)
 		j.Modules = append(j.Modules, at)
 	}
-	for _, program := range []string{"runtime", "runtime-failpoint", "probe", "containerd-shim-dhow-v2"} {
+	for _, program := range programs {
 		a.file("/dhow/bin/"+program, filepath.Join(dir, program))
 	}
 	for _, s := range suites {
@@ -96,8 +113,11 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 	if err := addSources(a, tree); err != nil {
 		return "", err
 	}
+	if err := addProgram(a, "/dhow/bin/apparmor_parser", parser); err != nil {
+		return "", err
+	}
 	if o.system == "plain" {
-		if err := smallSystem(a, parser); err != nil {
+		if err := smallSystem(a); err != nil {
 			return "", err
 		}
 	}
@@ -105,6 +125,11 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 		return "", err
 	}
 	return file, a.close()
+}
+
+// wantsEngine says whether the engine comes along, which is large.
+func (o *options) wantsEngine(suites []*suite) bool {
+	return o.shell != "" || slices.ContainsFunc(suites, func(s *suite) bool { return "./"+s.path == enginePackage })
 }
 
 func isDir(path string) bool {
@@ -130,15 +155,13 @@ func addSources(a *archive, tree string) error {
 }
 
 // smallSystem is what the plain machine has besides the tests.
-func smallSystem(a *archive, apparmorParser string) error {
+func smallSystem(a *archive) error {
 	a.file("/bin/busybox", integration.Busybox)
 	a.link("/bin/sh", "busybox")
 	a.data("/etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\ntester:x:1000:1000::/home:/bin/sh\n"))
 	a.data("/etc/group", 0o644, []byte("root:x:0:\ntty:x:5:\ntester:x:1000:\n"))
 	a.data("/etc/hostname", 0o644, []byte("dhow-vm\n"))
-	if err := addProgram(a, "/usr/sbin/apparmor_parser", apparmorParser); err != nil {
-		return err
-	}
+	a.link("/usr/sbin/apparmor_parser", "/dhow/bin/apparmor_parser")
 	return addPrograms(a)
 }
 
@@ -146,7 +169,7 @@ func (o *options) compile(tree, dir string, suites []*suite) error {
 	progress("building")
 	builds := [][]string{
 		{"make", "-s", "build"},
-		{"cp", "bin/runtime", "bin/containerd-shim-dhow-v2", dir},
+		{"cp", "bin/runtime", "bin/containerd-shim-dhow-v2", "bin/dhowd", "bin/dhow", "bin/dhow-init", dir},
 		{"make", "-s", "runtime-failpoint", "OUT=" + filepath.Join(dir, "runtime-failpoint")},
 		goBuild("build", filepath.Join(dir, "probe"), "./integration/probe"),
 		goBuild("build", filepath.Join(dir, "guest"), "./integration/vm/guest"),

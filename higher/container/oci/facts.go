@@ -107,8 +107,7 @@ func (f *Facts) version2(controller, root string) {
 	switch controller {
 	case "memory":
 		f.MemoryLimit, f.MemoryReservation = true, true
-		groups, err := filepath.Glob(filepath.Join(root, "*/memory.swap.max")) // the root itself has none
-		f.SwapLimit = err == nil && len(groups) > 0 || exists(filepath.Join(root, "memory.swap.max"))
+		f.SwapLimit = swapLimit(root, "/proc")
 	case "cpu":
 		f.CPUShares, f.CPUCfs = true, true
 	case "io":
@@ -120,6 +119,19 @@ func (f *Facts) version2(controller, root string) {
 	case "pids":
 		f.PidsLimit = true
 	}
+}
+
+// swapLimit says whether groups of version 2 can limit swap space. The root group has no such file, and before the first
+// container there may be no other group with the memory controller: then there will be one unless the kernel was built
+// without swap space, or told not to count it.
+func swapLimit(root, proc string) bool {
+	for _, pattern := range []string{"memory.max", "*/memory.max"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err == nil && len(found) > 0 {
+			return exists(filepath.Join(filepath.Dir(found[0]), "memory.swap.max"))
+		}
+	}
+	return exists(filepath.Join(proc, "swaps")) && !slices.Contains(strings.Fields(line(filepath.Join(proc, "cmdline"))), "swapaccount=0")
 }
 
 // ownCapabilities are the effective ones of this process, in the order of their names.

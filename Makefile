@@ -108,7 +108,7 @@ else
 	{ plain=0; systemd=0; \
 	  bin/vm $(VMFLAGS) || plain=$$?; \
 	  [ $$plain -ne 130 ] || exit 130; \
-	  bin/vm -system systemd -user root,tester -pkg ./integration -run '^Test(Systemd|Rootless)' -run-user '^TestVMUser' $(VMFLAGS) || systemd=$$?; \
+	  bin/vm -system systemd -user root,tester -pkg ./integration,./integration/engine -run '^Test(Systemd|Rootless)' -run-user '^TestVMUser' $(VMFLAGS) || systemd=$$?; \
 	  exit $$((plain + systemd)); } | bin/testcount
 endif
 

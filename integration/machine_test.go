@@ -145,6 +145,6 @@ func TestMachineGoesWithItsTests(t *testing.T) {
 		if !both && exists(group) {
 			t.Errorf("%s is still there", group)
 		}
-		removeMachine(inner)
+		RemoveMachine(inner)
 	}
 }

@@ -21,10 +21,7 @@ var underTest struct {
 }
 
 func TestMain(m *testing.M) {
-	if os.Getenv(machineVariable) != "" {
-		fmt.Fprintln(os.Stderr, BecomeMachine())
-		os.Exit(1)
-	}
+	MachineMain()
 	if os.Getuid() == 0 && CurrentStage() == Host {
 		code, err := Restage(Hybrid)
 		if err != nil {

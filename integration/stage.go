@@ -58,7 +58,7 @@ func Restage(stage Stage) (int, error) {
 			_ = cmd.Process.Signal(s) // it may be gone already
 		}
 	}()
-	defer removeMachine(cmd.Process.Pid)
+	defer RemoveMachine(cmd.Process.Pid)
 	var exit *exec.ExitError
 	if err := cmd.Wait(); errors.As(err, &exit) {
 		return max(exit.ExitCode(), 1), nil

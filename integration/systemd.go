@@ -64,9 +64,9 @@ func machineGroup(pid int) (string, error) {
 	return filepath.Join(tree, fmt.Sprintf("dhow-machine-%d", pid)), err
 }
 
-// removeMachine removes what is left of a Machine when the process pid, which has booted it, was killed. The Machine has
+// RemoveMachine removes what is left of a Machine when the process pid, which has booted it, was killed. The Machine has
 // gone with it, but for its control groups.
-func removeMachine(pid int) {
+func RemoveMachine(pid int) {
 	if group, err := machineGroup(pid); err == nil && exists(group) {
 		(&Machine{group: group}).ShutDown()
 	}
@@ -109,8 +109,19 @@ func (m *Machine) start(rootfs, dir string) error {
 	return <-started
 }
 
-// BecomeMachine is the init's way to systemd; it returns only on an error. The working directory is Boot's.
-func BecomeMachine() error {
+// Root is where the host finds the Machine's root file system.
+func (m *Machine) Root() string { return fmt.Sprintf("/proc/%d/root", m.cmd.Process.Pid) }
+
+// MachineMain is for the beginning of TestMain: it does not return where this process is the init of a Machine.
+func MachineMain() {
+	if os.Getenv(machineVariable) != "" {
+		fmt.Fprintln(os.Stderr, becomeMachine())
+		os.Exit(1)
+	}
+}
+
+// becomeMachine is the init's way to systemd; it returns only on an error. The working directory is Boot's.
+func becomeMachine() error {
 	rootfs := os.Getenv(machineVariable)
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return fmt.Errorf("unshare: %w", err)
@@ -198,7 +209,7 @@ const bootPatience = time.Minute
 // awaitBoot waits until systemd has done what it has to. It says so itself, once it answers at all; the first
 // file of its that appears is its socket.
 func (m *Machine) awaitBoot() error {
-	socket := fmt.Sprintf("/proc/%d/root/run/systemd/private", m.cmd.Process.Pid)
+	socket := m.Root() + "/run/systemd/private"
 	end := time.Now().Add(bootPatience)
 	for !exists(socket) || !m.inside(machineFiles) {
 		if time.Now().After(end) {
@@ -215,7 +226,7 @@ func (m *Machine) awaitBoot() error {
 
 // inside says whether the Machine's root has a file, which it has only as its own.
 func (m *Machine) inside(path string) bool {
-	return exists(fmt.Sprintf("/proc/%d/root%s", m.cmd.Process.Pid, path))
+	return exists(m.Root() + path)
 }
 
 // exists tells whether there is anything at a path, a dangling link included.

@@ -21,6 +21,7 @@ const worldVariable = "DHOW_TEST_ENGINE"
 var programs, busybox string
 
 func TestMain(m *testing.M) {
+	integration.MachineMain()
 	if os.Getuid() == 0 && os.Getenv(worldVariable) == "" {
 		os.Exit(again())
 	}
@@ -39,8 +40,13 @@ func again() int {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), worldVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer integration.RemoveMachine(cmd.Process.Pid)
 	var exit *exec.ExitError
-	if err := cmd.Run(); errors.As(err, &exit) {
+	if err := cmd.Wait(); errors.As(err, &exit) {
 		return max(exit.ExitCode(), 1)
 	} else if err != nil {
 		fmt.Fprintln(os.Stderr, err)

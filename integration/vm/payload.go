@@ -35,6 +35,9 @@ const defaultPackages = "./integration,./runtime/cgroup,./runtime/container,./ru
 // enginePrograms are what `make build` makes beyond the runtime and the shim.
 var enginePrograms = []string{"dhowd", "dhow", "dhow-init"}
 
+// unitsPath has the engine's units.
+const unitsPath = "higher/cmd/dhowd/systemd"
+
 // enginePackage has tests of the engine, most of which have nothing to gain here.
 const enginePackage = "./integration/engine"
 
@@ -74,7 +77,8 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 	}
 	needed := slices.Clone(modules)
 	programs := []string{"runtime", "runtime-failpoint", "probe", "containerd-shim-dhow-v2"}
-	if o.wantsEngine(suites) {
+	engine := o.wantsEngine(suites)
+	if engine {
 		needed = append(needed, engineModules...)
 		programs = append(programs, enginePrograms...)
 	}
@@ -112,6 +116,9 @@ func (o *options) build(dir string, k *kernel, parser string) (file string, err 
 	}
 	if err := addSources(a, tree); err != nil {
 		return "", err
+	}
+	if engine {
+		a.tree("/dhow/tree/"+unitsPath, filepath.Join(tree, unitsPath))
 	}
 	if err := addProgram(a, "/dhow/bin/apparmor_parser", parser); err != nil {
 		return "", err

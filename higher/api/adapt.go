@@ -58,7 +58,7 @@ func adaptCreate(c *container.CreateRequest, old *legacyCreate, v Version) (warn
 	if err := adaptMounts(h, v); err != nil {
 		return nil, err
 	}
-	for _, adapt := range []func(*container.CreateRequest, *legacyCreate, Version) (string, error){adaptMAC, adaptSysctls, adaptPorts} {
+	for _, adapt := range []func(*container.CreateRequest, *legacyCreate, Version) (string, error){adaptVolumeDriver, adaptMAC, adaptSysctls, adaptPorts} {
 		warning, err := adapt(c, old, v)
 		if err != nil {
 			return nil, err
@@ -66,6 +66,9 @@ func adaptCreate(c *container.CreateRequest, old *legacyCreate, v Version) (warn
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
+	}
+	if v < 56 {
+		h.Umask = nil
 	}
 	if h.PidsLimit != nil && *h.PidsLimit <= 0 {
 		h.PidsLimit = nil
@@ -139,18 +142,44 @@ func mainEndpoint(c *container.CreateRequest, v Version) (*network.EndpointSetti
 	return nil, invalidf("HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks")
 }
 
+// adaptVolumeDriver warns of a driver for volumes that says nothing about those of HostConfig.Mounts.
+func adaptVolumeDriver(c *container.CreateRequest, _ *legacyCreate, v Version) (warning string, err error) {
+	if c.HostConfig.VolumeDriver == "" || v < 48 {
+		return "", nil
+	}
+	for _, m := range c.HostConfig.Mounts {
+		named := m.VolumeOptions != nil && m.VolumeOptions.DriverConfig != nil && m.VolumeOptions.DriverConfig.Name != ""
+		if m.Type == mount.TypeVolume && !named {
+			return "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead", nil
+		}
+	}
+	return "", nil
+}
+
 // adaptMAC moves the container's MAC address of before 1.44 to its endpoint.
 func adaptMAC(c *container.CreateRequest, old *legacyCreate, v Version) (warning string, err error) {
 	mode := c.HostConfig.NetworkMode
-	if v >= 52 || len(old.MacAddress) == 0 {
+	switch {
+	case v < 44 && len(old.MacAddress) == 0:
+		for _, e := range c.NetworkingConfig.EndpointsConfig {
+			if e != nil {
+				e.MacAddress = nil // which the version did not know
+			}
+		}
 		return "", nil
+	case len(old.MacAddress) == 0:
+		return "", nil
+	case v >= 52:
+		return "", invalidf("container-wide MAC address no longer supported; use endpoint-specific MAC address instead")
+	case v < 44 && !mode.IsBridge() && !mode.IsUserDefined():
+		return "", invalidf("conflicting options: mac-address and the network mode")
 	}
 	if mode.IsBridge() || mode.IsUserDefined() {
 		e, err := mainEndpoint(c, v)
 		if err != nil {
 			return "", err
 		}
-		if len(e.MacAddress) != 0 && !bytes.Equal(e.MacAddress, old.MacAddress) {
+		if v >= 44 && len(e.MacAddress) != 0 && !bytes.Equal(e.MacAddress, old.MacAddress) {
 			return "", invalidf("the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty")
 		}
 		e.MacAddress = old.MacAddress

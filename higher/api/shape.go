@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -58,15 +59,25 @@ func shapeSummary(c *container.Summary, v Version) {
 
 // shapeContainer gives an inspected container the fields of a version.
 func shapeContainer(c *container.InspectResponse, v Version) any {
+	if v < 45 {
+		oldAliases(c)
+	}
 	if v < 48 {
 		c.ImageManifestDescriptor = nil
+	}
+	if v < 56 && c.HostConfig != nil && c.HostConfig.Umask != nil {
+		h := *c.HostConfig
+		h.Umask = nil
+		c.HostConfig = &h
 	}
 	if v >= 52 {
 		return c
 	}
 	extra := map[string]any{}
 	if c.NetworkSettings != nil {
-		extra["NetworkSettings"] = legacyNetwork(c.NetworkSettings.Networks[network.NetworkBridge])
+		if e := c.NetworkSettings.Networks[network.NetworkBridge]; e != nil {
+			extra["NetworkSettings"] = legacyNetwork(e)
+		}
 	}
 	if v < 44 && c.NetworkSettings != nil && c.HostConfig != nil {
 		if e := c.NetworkSettings.Networks[string(c.HostConfig.NetworkMode)]; e != nil && len(e.MacAddress) != 0 {
@@ -80,14 +91,29 @@ func shapeContainer(c *container.InspectResponse, v Version) any {
 	return with{c, extra}
 }
 
+// oldAliases adds to the aliases in networks of users what had been among them until 1.44: the short id and the host's name.
+func oldAliases(c *container.InspectResponse) {
+	if c.NetworkSettings == nil {
+		return
+	}
+	for name, e := range c.NetworkSettings.Networks {
+		if e == nil || !container.NetworkMode(name).IsUserDefined() {
+			continue
+		}
+		with := *e
+		with.Aliases = slices.Clone(e.Aliases)
+		for _, alias := range []string{c.ID[:min(12, len(c.ID))], c.Config.Hostname} {
+			if !slices.Contains(with.Aliases, alias) {
+				with.Aliases = append(with.Aliases, alias)
+			}
+		}
+		c.NetworkSettings.Networks[name] = &with
+	}
+}
+
 // legacyNetwork has the fields about the bridge that NetworkSettings had itself until 1.51.
 func legacyNetwork(e *network.EndpointSettings) map[string]any {
-	if e == nil {
-		e = &network.EndpointSettings{}
-	}
 	return map[string]any{
-		"Bridge": "", "HairpinMode": false, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0,
-		"SecondaryIPAddresses": nil, "SecondaryIPv6Addresses": nil,
 		"EndpointID": e.EndpointID, "Gateway": e.Gateway, "IPAddress": e.IPAddress, "IPPrefixLen": e.IPPrefixLen,
 		"IPv6Gateway": e.IPv6Gateway, "GlobalIPv6Address": e.GlobalIPv6Address, "GlobalIPv6PrefixLen": e.GlobalIPv6PrefixLen,
 		"MacAddress": e.MacAddress,
@@ -182,6 +208,9 @@ func shapeInfo(info *system.Info, v Version) any {
 	}
 	if v < 46 {
 		info.Containerd = nil
+	}
+	if v < 47 {
+		extra["RegistryConfig"] = map[string]any{"AllowNondistributableArtifactsCIDRs": nil, "AllowNondistributableArtifactsHostnames": nil}
 	}
 	if v < 49 {
 		info.FirewallBackend = nil

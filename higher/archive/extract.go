@@ -92,7 +92,7 @@ func (x *extractor) all(r *tar.Reader) error {
 			return x.dirTimes()
 		}
 		if err != nil {
-			return invalidf("cannot read the archive: %v", err)
+			return invalidf("%v", err)
 		}
 		if h.Typeflag == tar.TypeXGlobalHeader {
 			continue

@@ -26,6 +26,9 @@ func (m *Manager) ContainerCreate(ctx context.Context, name string, r *types.Cre
 	if r.Config.Image == "" {
 		return types.CreateResponse{}, invalidf("no image specified")
 	}
+	if err := oci.CheckRequest(r.Config, r.HostConfig); err != nil {
+		return types.CreateResponse{}, err
+	}
 	img, err := m.Images.Resolve(ctx, r.Config.Image, platform)
 	if err != nil {
 		return types.CreateResponse{}, err

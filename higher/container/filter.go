@@ -137,7 +137,7 @@ func filterName(_ *Manager, values []string) (match, error) {
 func filterTask(_ *Manager, values []string) (match, error) {
 	want, err := strconv.ParseBool(values[0])
 	if err != nil || len(values) > 1 {
-		return nil, invalidf("invalid filter 'is-task=%s'", strings.Join(values, ","))
+		return nil, invalidf("invalid filter 'is-task=[%s]'", strings.Join(values, " "))
 	}
 	return func(*Record) bool { return !want }, nil // tasks are swarms'
 }

@@ -62,7 +62,7 @@ func (m *Manager) filesOf(c *container) *container {
 }
 
 func (r *Record) shownLog() string {
-	if r.HostConfig.LogConfig.Type != "json-file" {
+	if r.HostConfig.LogConfig.Type != "json-file" || r.StartedAt.IsZero() {
 		return ""
 	}
 	return r.LogPath

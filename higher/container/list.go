@@ -55,7 +55,7 @@ type listing struct {
 func (l *listing) summary(ctx context.Context, r *Record) (types.Summary, error) {
 	s := types.Summary{
 		ID: r.ID, Names: []string{"/" + r.Name}, Image: l.imageName(ctx, r), ImageID: r.Image.String(),
-		ImageManifestDescriptor: r.Manifest, Command: r.command(), Created: r.Created.Unix(), Ports: r.ports(),
+		ImageManifestDescriptor: withPlatform(r.Manifest, r.Platform), Command: r.command(), Created: r.Created.Unix(), Ports: r.ports(),
 		Labels: r.Config.Labels, State: r.Phase, Status: r.status(l.now),
 		NetworkSettings: &types.NetworkSettingsSummary{Networks: summaryNetworks(r)}, Mounts: r.points(),
 		Health: &types.HealthSummary{Status: r.health()},

@@ -31,6 +31,9 @@ func merge(c *types.Config, i *dockerspec.DockerOCIImageConfig) error {
 	if c.WorkingDir == "" {
 		c.WorkingDir = i.WorkingDir
 	}
+	if len(c.Volumes) == 0 {
+		c.Volumes = nil // which clients see as such
+	}
 	for path := range i.Volumes {
 		if c.Volumes == nil {
 			c.Volumes = map[string]struct{}{}

@@ -114,7 +114,7 @@ func (m *Manager) ContainerKill(_ context.Context, name, signal string) error {
 	if signal != "" {
 		var err error
 		if sig, err = parseSignal(signal); err != nil {
-			return err
+			return wrapf(err, "cannot kill container: %s", name)
 		}
 	}
 	c, err := m.get(name)

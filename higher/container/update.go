@@ -75,7 +75,7 @@ func (m *Manager) ContainerRename(_ context.Context, name, to string) error {
 	if old == strings.TrimPrefix(to, "/") {
 		return invalidf("Renaming a container with the same name as its current name")
 	}
-	if to, err = m.reserve(c.id, to); err != nil {
+	if to, err = m.reserve(c.id, "/"+strings.TrimPrefix(to, "/")); err != nil {
 		return wrapf(err, "Error when allocating new name")
 	}
 	if err := c.rename(to); err != nil {

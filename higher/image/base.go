@@ -121,5 +121,5 @@ func place(parent int, name, link string, dir bool) error {
 	case dir:
 		return unix.Mkdirat(parent, name, 0o755)
 	}
-	return unix.Mknodat(parent, name, unix.S_IFREG|0o644, 0)
+	return unix.Mknodat(parent, name, unix.S_IFREG|0o755, 0) // as Docker has them; only .dockerenv is ever seen
 }

@@ -93,7 +93,7 @@ func boolean(key string, values []string) (bool, error) {
 			return false, nil
 		}
 	}
-	return false, api.Errorf(errdefs.ErrInvalidArgument, "invalid filter '%s=%s'", key, strings.Join(values, ","))
+	return false, api.Errorf(errdefs.ErrInvalidArgument, "invalid filter '%s=[%s]'", key, strings.Join(values, " "))
 }
 
 // matchLabels says whether all of the wanted labels, KEY or KEY=VALUE, are there.

@@ -44,7 +44,7 @@ func (m *Manager) predefine() error {
 		if m.byName(p.name) != nil {
 			continue
 		}
-		if err := m.put(newRecord(p.name, p.driver)); err != nil {
+		if err := m.put(predefinedRecord(p.name, p.driver)); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (m *Manager) predefine() error {
 		}
 		return nil
 	}
-	n := newRecord(types.NetworkBridge, driverBridge)
+	n := predefinedRecord(types.NetworkBridge, driverBridge)
 	if old != nil {
 		n.ID, n.Created = old.ID, old.Created
 		delete(m.networks, old.ID)

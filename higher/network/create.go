@@ -26,6 +26,13 @@ func newRecord(name, driver string) record {
 	}}
 }
 
+// predefinedRecord is that of a network that is always there.
+func predefinedRecord(name, driver string) record {
+	n := newRecord(name, driver)
+	n.IPAM.Options, n.IPAM.Config = nil, nil // as clients know them
+	return n
+}
+
 func randomMAC() net.HardwareAddr {
 	mac := make(net.HardwareAddr, 6)
 	rand.Read(mac)

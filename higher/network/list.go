@@ -104,8 +104,11 @@ func (m *Manager) NetworkInspect(_ context.Context, name, scope string, _ bool) 
 	for id, e := range w.endpoints {
 		n.Containers[id] = types.EndpointResource{Name: m.sandboxes[id].Container.Name, EndpointID: e.ID, MacAddress: e.MAC, IPv4Address: e.IPv4, IPv6Address: e.IPv6}
 	}
-	if len(w.pools) > 0 {
+	switch {
+	case len(w.pools) > 0:
 		n.Status = &types.Status{IPAM: types.IPAMStatus{Subnets: w.usage()}}
+	case predefined(w.Name) || w.ConfigOnly: // as clients know them
+		n.Status = &types.Status{}
 	}
 	return n, nil
 }

@@ -273,6 +273,9 @@ func (p *publisher) bind(b binding) error {
 	if errors.Is(err, unix.EADDRINUSE) {
 		return portError{fmt.Sprintf("failed to bind host port %s/%s: address already in use", b.host, b.container.Proto())}
 	}
+	if errno := unix.Errno(0); errors.As(err, &errno) {
+		err = errno // what a client reads has the address already
+	}
 	if err != nil {
 		return fmt.Errorf("failed to bind host port %s/%s: %w", b.host, b.container.Proto(), err)
 	}

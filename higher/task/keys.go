@@ -15,7 +15,7 @@ func ParseDetachKeys(s string) ([]byte, error) {
 	for _, key := range strings.Split(s, ",") {
 		c, ok := detachKey(key)
 		if !ok {
-			return nil, invalid("Invalid detach keys (%s) provided", s)
+			return nil, invalid("Invalid escape keys (%s) provided", s)
 		}
 		keys = append(keys, c)
 	}

@@ -23,7 +23,12 @@ func (c *compiler) readyProcess() {
 // enter is tried again with that identity.
 func (c *compiler) workingDirectory() {
 	c.doing("enter the working directory "+c.cfg.Process.Cwd, "process.cwd")
-	fd := c.destination(c.cfg.Process.Cwd, makeDir, Arg{})
+	var fd Arg
+	if c.execInto { // as with runc, only a new container gets a directory that is missing
+		fd = c.openIn(c.root, relative(c.cfg.Process.Cwd), 0).save().arg()
+	} else {
+		fd = c.destination(c.cfg.Process.Cwd, makeDir, Arg{})
+	}
 	denied, done := c.label(), c.label()
 	c.call(unix.SYS_FCHDIR, fd).ok(unix.EACCES).then(done).otherwise(denied)
 	c.place(denied)

@@ -82,9 +82,9 @@ func (p *Params) sender(runner events.Runner) events.Sender {
 }
 
 // handleSignals ends the shim on TERM and INT. A broken pipe is an error of write(2) and nothing more; it is not
-// ignored, because the containers' processes would inherit that.
+// ignored, because the containers' processes would inherit that. So it is with HUP, which who started the shim may ignore.
 func handleSignals(stop func()) {
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE, unix.SIGHUP)
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, unix.SIGTERM, unix.SIGINT)
 	go func() {

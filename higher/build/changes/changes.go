@@ -20,17 +20,23 @@ var allowed = []string{"cmd", "entrypoint", "env", "expose", "healthcheck", "lab
 // Apply applies instructions, one a line, to a config, which is changed only if all of them are right. An error is of
 // class errdefs.ErrInvalidArgument.
 func Apply(c *image.DockerOCIImageConfig, lines []string) error {
-	out := clone(c)
+	out := change{DockerOCIImageConfig: clone(c)}
 	for _, line := range lines {
-		if err := applyLine(&out, line); err != nil {
-			return errdefs.ErrInvalidArgument.WithMessage(fmt.Sprintf("cannot apply the change %q: %v", line, err))
+		if err := out.applyLine(line); err != nil {
+			return errdefs.ErrInvalidArgument.WithMessage(err.Error())
 		}
 	}
-	*c = out
+	*c = out.DockerOCIImageConfig
 	return nil
 }
 
-func applyLine(c *image.DockerOCIImageConfig, line string) error {
+// change is a config that is changed.
+type change struct {
+	image.DockerOCIImageConfig
+	hasCmd bool // by an instruction of the same change
+}
+
+func (c *change) applyLine(line string) error {
 	parsed, err := parser.Parse(strings.NewReader(line))
 	if err != nil {
 		return err
@@ -46,7 +52,7 @@ func applyLine(c *image.DockerOCIImageConfig, line string) error {
 		if err := expand(command, parsed.EscapeToken, c.Env); err != nil {
 			return err
 		}
-		if err := apply(c, command); err != nil {
+		if err := c.apply(command); err != nil {
 			return err
 		}
 	}
@@ -66,18 +72,21 @@ func expand(command instructions.Command, escape rune, env []string) error {
 	})
 }
 
-func apply(c *image.DockerOCIImageConfig, command instructions.Command) error {
+func (c *change) apply(command instructions.Command) error {
 	switch command := command.(type) {
 	case *instructions.CmdCommand:
-		c.Cmd = commandLine(c, command.ShellDependantCmdLine)
+		c.Cmd, c.hasCmd = c.commandLine(command.ShellDependantCmdLine), true
 	case *instructions.EntrypointCommand:
-		c.Entrypoint = commandLine(c, command.ShellDependantCmdLine)
+		c.Entrypoint = c.commandLine(command.ShellDependantCmdLine)
+		if !c.hasCmd { // the one that there was belongs to another program
+			c.Cmd = nil
+		}
 	case *instructions.EnvCommand:
 		for _, e := range command.Env {
 			c.Env = setEnv(c.Env, e.Key, e.Value)
 		}
 	case *instructions.ExposeCommand:
-		return expose(c, command.Ports)
+		return c.expose(command.Ports)
 	case *instructions.HealthCheckCommand:
 		c.Healthcheck = command.Health
 	case *instructions.LabelCommand:
@@ -101,7 +110,7 @@ func apply(c *image.DockerOCIImageConfig, command instructions.Command) error {
 }
 
 // commandLine is a command as the config has it: in shell form behind the image's shell.
-func commandLine(c *image.DockerOCIImageConfig, line instructions.ShellDependantCmdLine) []string {
+func (c *change) commandLine(line instructions.ShellDependantCmdLine) []string {
 	if !line.PrependShell {
 		return line.CmdLine
 	}
@@ -124,7 +133,7 @@ func setEnv(env []string, key, value string) []string {
 }
 
 // expose adds ports, each a number or a range with or without a protocol.
-func expose(c *image.DockerOCIImageConfig, ports []string) error {
+func (c *change) expose(ports []string) error {
 	for _, p := range ports {
 		ports, err := network.ParsePortRange(p)
 		if err != nil {

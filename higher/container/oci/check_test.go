@@ -71,7 +71,7 @@ func TestCheckErrors(t *testing.T) {
 		"destination can't be '/'":                                         func(r *request) { r.h.Tmpfs = map[string]string{"/": ""} },
 		"--cpu-count is for Windows":                                       func(r *request) { r.h.CPUCount = 1 },
 		"does not support Maximum IO Bandwidth":                            func(r *request) { r.h.IOMaximumBandwidth = 1 },
-		"invalid isolation 'hyperv' on linux":                              func(r *request) { r.h.Isolation = "hyperv" },
+		"invalid isolation (hyperv): linux only supports 'default'":        func(r *request) { r.h.Isolation = "hyperv" },
 		"--storage-opt is not supported":                                   func(r *request) { r.h.StorageOpt = map[string]string{"size": "1g"} },
 		"control group of another container":                               func(r *request) { r.h.Cgroup = "container:x" },
 		"invalid umask 01000":                                              func(r *request) { r.h.Umask = pointer(uint32(0o1000)) },

@@ -87,7 +87,7 @@ func checkUnsupported(h *types.HostConfig) error {
 	case h.IOMaximumBandwidth != 0 || h.IOMaximumIOps != 0:
 		return invalidf("Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps")
 	case !h.Isolation.IsDefault():
-		return invalidf("invalid isolation '%s' on linux", h.Isolation)
+		return invalidf("invalid isolation (%s): linux only supports 'default'", h.Isolation)
 	case len(h.StorageOpt) > 0:
 		return invalidf("--storage-opt is not supported by this engine")
 	case h.Cgroup != "":

@@ -103,7 +103,7 @@ var errNoDevice = errors.New("not a device node")
 func deviceAt(path string) (specs.LinuxDevice, error) {
 	var st unix.Stat_t
 	if err := lstat(path, &st); err != nil {
-		return specs.LinuxDevice{}, &os.PathError{Op: "lstat", Path: path, Err: err}
+		return specs.LinuxDevice{}, err
 	}
 	mode := os.FileMode(st.Mode & 0o7777)
 	d := specs.LinuxDevice{

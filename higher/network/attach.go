@@ -146,8 +146,17 @@ func (b *Sandbox) configure(endpoints []*Endpoint) error {
 			index[name] = i
 		}
 	}
-	_, err = c.do(b.setup(endpoints, index)...)
-	return err
+	if _, err = c.do(b.setup(endpoints, index)...); err != nil {
+		return err
+	}
+	for _, e := range endpoints {
+		if e.Interface != "" {
+			if err := e.setSysctls(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (b *Sandbox) setup(endpoints []*Endpoint, index map[string]int) []request {
@@ -157,7 +166,7 @@ func (b *Sandbox) setup(endpoints []*Endpoint, index map[string]int) []request {
 			continue
 		}
 		i := index[e.Interface]
-		for _, a := range []netip.Prefix{e.IPv4, e.IPv6} {
+		for _, a := range append([]netip.Prefix{e.IPv4, e.IPv6}, e.linkLocal()...) {
 			if a.IsValid() {
 				all = append(all, addAddress(i, a))
 			}

@@ -73,9 +73,9 @@ func (m *Manager) checkCreate(r *types.CreateRequest) error {
 	case m.byName(r.Name) != nil:
 		return errdefs.ErrConflict.WithMessage(fmt.Sprintf("network with name %s already exists", r.Name))
 	case r.Ingress:
-		return errdefs.ErrInvalidArgument.WithMessage("ingress network can't be created: this node is not a swarm manager")
+		return errdefs.ErrInvalidArgument.WithMessage("Ingress network can only be global scope network")
 	case r.Scope != "" && r.Scope != "local":
-		return errdefs.ErrPermissionDenied.WithMessage("This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.")
+		return errdefs.ErrPermissionDenied.WithMessage(fmt.Sprintf("cannot create a %s scoped network when swarm is not active", r.Scope))
 	case r.ConfigOnly && r.ConfigFrom != nil && r.ConfigFrom.Network != "":
 		return errdefs.ErrPermissionDenied.WithMessage("a configuration network cannot depend on another configuration network")
 	}
@@ -86,10 +86,10 @@ func (m *Manager) checkCreate(r *types.CreateRequest) error {
 	case "overlay":
 		return errdefs.ErrPermissionDenied.WithMessage("This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.")
 	default:
-		return errdefs.ErrNotFound.WithMessage(fmt.Sprintf("could not find plugin %s in v1 plugin registry: plugin not found", r.Driver))
+		return errdefs.ErrNotFound.WithMessage(fmt.Sprintf("plugin %q not found", r.Driver))
 	}
 	if r.IPAM != nil && r.IPAM.Driver != "" && r.IPAM.Driver != "default" && r.IPAM.Driver != "null" {
-		return errdefs.ErrNotFound.WithMessage(fmt.Sprintf("could not find IPAM driver %s", r.IPAM.Driver))
+		return errdefs.ErrNotFound.WithMessage(fmt.Sprintf("plugin %q not found", r.IPAM.Driver))
 	}
 	return nil
 }
@@ -227,6 +227,9 @@ func (m *Manager) subnets(n *types.Network) error {
 		n.IPAM.Config = append(n.IPAM.Config, types.IPAMConfig{Subnet: subnet})
 	}
 	n.IPAM.Config = slices.DeleteFunc(n.IPAM.Config, func(c types.IPAMConfig) bool { return !c.Subnet.IsValid() })
+	slices.SortStableFunc(n.IPAM.Config, func(a, b types.IPAMConfig) int { // IPv4 comes first
+		return a.Subnet.Addr().BitLen() - b.Subnet.Addr().BitLen()
+	})
 	for i := range n.IPAM.Config {
 		c := &n.IPAM.Config[i]
 		for _, w := range m.networks {

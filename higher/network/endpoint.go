@@ -112,29 +112,35 @@ func (w *entry) check(s *types.EndpointSettings) error {
 		asked := slices.DeleteFunc([]netip.Addr{c.IPv4Address, c.IPv6Address}, func(a netip.Addr) bool { return !a.IsValid() })
 		if !w.user() && len(asked) > 0 {
 			wrong = append(wrong, "user-specified IP address is supported on user-defined networks only")
-		} else {
-			wrong = append(wrong, w.checkAddresses(asked)...)
 		}
+		wrong = append(wrong, w.checkAddresses(asked)...)
 		if c.IPv4Address.IsValid() && !c.IPv4Address.Is4() {
 			wrong = append(wrong, fmt.Sprintf("invalid IPv4 address: %s", c.IPv4Address))
 		}
 		if c.IPv6Address.IsValid() && !c.IPv6Address.Is6() {
 			wrong = append(wrong, fmt.Sprintf("invalid IPv6 address: %s", c.IPv6Address))
 		}
-		if len(c.LinkLocalIPs) > 0 {
-			wrong = append(wrong, "link-local addresses of endpoints are not supported")
-		}
+		wrong = append(wrong, w.checkLinkLocal(c)...)
 	}
 	if len(s.Aliases) > 0 && !w.user() {
 		wrong = append(wrong, "network-scoped aliases are only supported for user-defined networks")
 	}
-	for key := range s.DriverOpts {
-		if key != optIfname {
+	for key, value := range s.DriverOpts {
+		switch key {
+		case optIfname:
+		case optSysctls:
+			_, bad := parseSysctls(value)
+			wrong = append(wrong, bad...)
+		default:
 			wrong = append(wrong, fmt.Sprintf("endpoint option %s is not supported", key))
 		}
 	}
 	if len(wrong) > 0 {
-		return errdefs.ErrInvalidArgument.WithMessage("invalid endpoint settings:\n" + strings.Join(wrong, "\n"))
+		mark := ""
+		if len(wrong) > 1 {
+			mark = "* "
+		}
+		return errdefs.ErrInvalidArgument.WithMessage("invalid endpoint settings:\n" + mark + strings.Join(wrong, "\n"+mark))
 	}
 	return nil
 }

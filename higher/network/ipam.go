@@ -16,7 +16,6 @@ type pool struct {
 	gateway netip.Addr
 	route   netip.Addr // where containers' default route leads: the gateway, unless somebody named another
 	used    map[netip.Addr]bool
-	last    netip.Addr // the last one handed out: the next comes behind it, so that a freed address rests longest
 }
 
 // Auxiliary addresses of these names are the default routes of containers, as with Docker.
@@ -63,27 +62,20 @@ func (p *pool) take(a netip.Addr) error {
 	return nil
 }
 
-// next takes the address behind the last one that is free.
+// next takes the first address that is free. Its hardware address is made of it, so who knew the one that had it before reaches
+// the new one.
 func (p *pool) next() (netip.Addr, bool) {
-	first, last := p.bounds()
-	a := first
-	if p.last.IsValid() && p.ranged.Contains(p.last) && p.last.Less(last) {
-		a = p.last.Next()
-	}
-	if a.Less(first) {
-		a = first
-	}
+	a, last := p.bounds()
 	// Of as many addresses as are taken and one more, one is free, unless the range is smaller than that.
 	for range len(p.used) + 1 {
 		if !p.used[a] {
-			p.used[a], p.last = true, a
+			p.used[a] = true
 			return a, true
 		}
 		if a == last {
-			a = first
-		} else {
-			a = a.Next()
+			break
 		}
+		a = a.Next()
 	}
 	return netip.Addr{}, false
 }

@@ -29,9 +29,9 @@ func TestPoolHandsOutTheNextFreeAddress(t *testing.T) {
 	want("10.0.0.2")
 	want("10.0.0.4")
 	p.free(netip.MustParseAddr("10.0.0.2"))
-	want("10.0.0.5") // not the one that was just freed
+	want("10.0.0.2") // the first one that is free
+	want("10.0.0.5")
 	want("10.0.0.6")
-	want("10.0.0.2")
 	want("")
 	p.free(netip.MustParseAddr("10.0.0.1")) // the gateway's stays taken
 	want("")

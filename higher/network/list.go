@@ -51,11 +51,11 @@ func checkFilters(f api.Filters, known ...string) error {
 	if v := f["dangling"]; len(v) > 1 {
 		return bad(`got more than one value for filter key "dangling"`)
 	} else if len(v) == 1 && !slices.Contains([]string{"0", "1", "true", "false"}, v[0]) {
-		return bad(`invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`)
+		return bad(`invalid value for filter 'dangling': must be "true" (or "1"), or "false" (or "0")`)
 	}
 	for _, v := range f["type"] {
 		if v != "builtin" && v != "custom" {
-			return bad("invalid filter: 'type'='%s'", v)
+			return bad("invalid value for filter 'type': must be 'builtin' or 'custom'")
 		}
 	}
 	if len(f["until"]) > 1 {

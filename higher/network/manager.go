@@ -133,7 +133,7 @@ func (w *entry) adopt(container string, e *Endpoint) {
 	w.endpoints[container] = e
 	for _, p := range []netip.Prefix{e.IPv4, e.IPv6} {
 		if pool := w.poolOf(p.Addr()); p.IsValid() && pool != nil {
-			pool.used[p.Addr()], pool.last = true, p.Addr()
+			pool.used[p.Addr()] = true
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -108,6 +109,9 @@ func (w *entry) option(key, value string) error {
 		err = fmt.Errorf("not supported by the bridge driver")
 	}
 	if err != nil {
+		if numeric := (*strconv.NumError)(nil); errors.As(err, &numeric) {
+			return fmt.Errorf("failed to parse %s value: %s (%w)", key, value, err)
+		}
 		return fmt.Errorf("invalid network option %s=%s: %w", key, value, err)
 	}
 	return nil

@@ -67,13 +67,14 @@ func TestAttackProcIsATmpfsOrALink(t *testing.T) {
 // DESIGN rule 5, CVE-2024-21626: a working directory that is a leaked descriptor of the host.
 func TestAttackCwdThroughADescriptor(t *testing.T) {
 	t.Parallel()
-	r := newCLI(t)
+	r, b := newCLI(t), newBundle(t, probe("cwd"))
 	for fd := 3; fd < 24; fd++ {
 		for _, self := range []string{"self", "1", "thread-self"} {
 			if fd > 10 && self != "self" {
 				continue
 			}
-			b := newBundle(t, probe("cwd"), Cwd("/proc/"+self+"/fd/"+itoa(fd)))
+			Cwd("/proc/" + self + "/fd/" + itoa(fd))(b)
+			must(t, b.Save())
 			if res := r.Run(b); res.Code == 0 && strings.TrimSpace(res.Stdout) != "inside" {
 				t.Errorf("cwd %s: %s", b.Spec.Process.Cwd, res.Stdout)
 			}

@@ -86,7 +86,7 @@ func TestKillCreateAfterEveryStep(t *testing.T) {
 // sweepStride is 1, but in the virtual machine, where every step would take ten minutes.
 func sweepStride() int {
 	if inVM() {
-		return 11
+		return 37
 	}
 	return 1
 }

@@ -118,6 +118,7 @@ func (s *shimDirect) end() {
 		pid, _ := strconv.Atoi(strings.Fields(item)[1])
 		if strings.Contains(item, "containerd-shim-dhow-v2") {
 			unix.Kill(pid, unix.SIGKILL)
+			await(s.t, "the shim's end", func() bool { return ended(pid) })
 		}
 	}
 	s.shim("delete")

@@ -113,7 +113,7 @@ else
 endif
 
 test-vm-quick: vm
-	bin/vm -pkg ./integration,./runtime/cgroup,./integration/engine -run '^Test(VM|AppArmor|Unified(Delegation|Events|Rootless|Update)|Host)' -timeout 10m $(VMFLAGS) | bin/testcount
+	bin/vm -pkg ./integration,./runtime/cgroup,./integration/engine -run '^Test(VM|AppArmor|Unified(Delegation|Events|Rootless|Update)|Host)' -skip '^TestVMEngine(Cgroups|Killed|Network)$$' -timeout 10m $(VMFLAGS) | bin/testcount
 
 vm: missing
 	$(GO) build -o bin/ ./integration/vm ./integration/testcount

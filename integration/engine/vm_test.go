@@ -168,7 +168,7 @@ func TestVMEngineNetwork(t *testing.T) {
 // A daemon that is killed changes nothing for its containers, and the next one can do all with them.
 func TestVMEngineKilled(t *testing.T) {
 	unifiedDaemon(t, "memory", "pids")
-	d := newDaemon(t, "--bridge", "none")
+	d := newDaemon(t, "--bridge", "none", "--iptables=false") // the table is the shared one's
 	d.load(t)
 	d.must(t, "run", "-d", "--name", "lives", "--network", "none", "-m", "64m", "busybox", "sh", "-c", "trap 'exit 7' TERM; while :; do sleep 1; done")
 	group := d.group(t, "lives")

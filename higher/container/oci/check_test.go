@@ -327,6 +327,10 @@ func TestFromConfig(t *testing.T) {
 	if d, err = oci.FromConfig(c, host); err != nil || d.SystemdCgroup {
 		t.Error(d, err)
 	}
+	host.Systemd, c.CgroupParent, c.ExecOpts = false, "", []string{"native.cgroupdriver=systemd"}
+	if _, err = oci.FromConfig(c, host); err == nil || !strings.Contains(err.Error(), "systemd is not the init") {
+		t.Error(err)
+	}
 }
 
 func TestReadFacts(t *testing.T) {

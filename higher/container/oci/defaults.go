@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -49,6 +50,9 @@ func FromConfig(c *config.Config, host *Facts) (*Defaults, error) {
 		if driver, ok := strings.CutPrefix(o, "native.cgroupdriver="); ok {
 			d.SystemdCgroup = driver == "systemd"
 		}
+	}
+	if d.SystemdCgroup && !host.Systemd {
+		return nil, errors.New("cannot use --exec-opt native.cgroupdriver=systemd: systemd is not the init of this host")
 	}
 	if d.SystemdCgroup && d.CgroupParent != "" {
 		if err := checkSlice(d.CgroupParent); err != nil {

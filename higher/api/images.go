@@ -157,7 +157,7 @@ func (s *Server) imageImport(r *request, o ImportOptions, p *progress) error {
 	}
 	answer, err := http.DefaultClient.Do(get)
 	if err != nil {
-		return invalidf("cannot import from %q: %v", source, err)
+		return invalidf("%v", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode >= 400 {

@@ -37,7 +37,7 @@ func (e *Engine) ContainerCommit(ctx context.Context, o api.CommitOptions) (type
 	if err := changes.Apply(config, o.Changes); err != nil {
 		return types.CommitResponse{}, err
 	}
-	request := image.CommitRequest{Container: r.ID, Config: config, Author: o.Author, Comment: o.Comment, Ref: ref}
+	request := image.CommitRequest{Container: r.ID, Config: config, CreatedBy: strings.Join(r.Config.Cmd, " "), Author: o.Author, Comment: o.Comment, Ref: ref}
 	// The image may have been removed by force: then there is no parent.
 	if request.Parent, err = e.images.Resolve(ctx, r.Image.String(), &r.Platform); err != nil && !errdefs.IsNotFound(err) {
 		return types.CommitResponse{}, err
@@ -55,10 +55,19 @@ func (e *Engine) ContainerCommit(ctx context.Context, o api.CommitOptions) (type
 	if err != nil {
 		return types.CommitResponse{}, err
 	}
-	attributes := map[string]string{"comment": o.Comment, "imageID": id.String(), "imageRef": ref, "name": r.Name, "image": r.Config.Image}
+	attributes := map[string]string{"comment": o.Comment, "imageID": id.String(), "imageRef": familiar(ref), "name": r.Name, "image": r.Config.Image}
 	maps.Copy(attributes, r.Config.Labels)
 	e.bus.Publish(events.ContainerEventType, events.ActionCommit, r.ID, attributes)
 	return types.CommitResponse{ID: id.String()}, nil
+}
+
+// familiar is a reference as users write it; "" for none.
+func familiar(ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ""
+	}
+	return reference.FamiliarString(named)
 }
 
 // commitReference is the name of the image, "" for none.

@@ -54,7 +54,7 @@ func (m *Manager) readArchive(ctx context.Context, r io.Reader) ([]entry, error)
 			break
 		}
 		if err != nil {
-			return nil, badArchive("%v", err)
+			return nil, api.Errorf(errdefs.ErrInvalidArgument, "%v", err)
 		}
 		if err := m.readEntry(ctx, a, h, tr); err != nil {
 			return nil, fmt.Errorf("cannot load %s of the archive: %w", h.Name, err)
@@ -69,7 +69,7 @@ func (m *Manager) readArchive(ctx context.Context, r io.Reader) ([]entry, error)
 	case a.docker != nil:
 		return m.dockerImages(ctx, a)
 	}
-	return nil, badArchive("it has neither manifest.json nor an OCI layout")
+	return nil, api.Errorf(errdefs.ErrInvalidArgument, "unrecognized image format")
 }
 
 // readEntry stores one file of an archive.

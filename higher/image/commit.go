@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/containerd/containerd/v2/core/images"
 	digest "github.com/opencontainers/go-digest"
@@ -25,10 +24,9 @@ func (m *Manager) Commit(ctx context.Context, r CommitRequest) (digest.Digest, e
 	if err != nil {
 		return "", err
 	}
-	step := ocispec.History{Created: now(), Author: r.Author, Comment: r.Comment}
+	step := ocispec.History{Created: now(), CreatedBy: r.CreatedBy, Author: r.Author, Comment: r.Comment}
 	if r.Config != nil {
 		img.config.Config = *r.Config
-		step.CreatedBy = strings.Join(r.Config.Cmd, " ")
 	}
 	img.config.Author = r.Author
 	l, changed, err := m.changedLayer(ctx, r.Container)
@@ -46,6 +44,8 @@ func (m *Manager) Commit(ctx context.Context, r CommitRequest) (digest.Digest, e
 	if err != nil {
 		return "", fmt.Errorf("cannot commit container %s: %w", r.Container, err)
 	}
+	id := record.Target.Digest.String()
+	m.emit("create", id, m.attributes(ctx, record, id))
 	if r.Ref != "" {
 		m.emit("tag", record.Target.Digest.String(), m.attributes(ctx, record, familiar(record)))
 	}

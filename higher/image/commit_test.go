@@ -65,7 +65,7 @@ func TestChangesAndCommit(t *testing.T) {
 			must(err)
 			config := &dockerspec.DockerOCIImageConfig{}
 			config.Cmd = []string{"/sh", "-c"}
-			id, err := w.Commit(ctx, CommitRequest{Container: "c", Parent: parent, Config: config, Comment: "why", Author: "me", Ref: "docker.io/library/committed:1"})
+			id, err := w.Commit(ctx, CommitRequest{Container: "c", Parent: parent, Config: config, CreatedBy: "/sh -c", Comment: "why", Author: "me", Ref: "docker.io/library/committed:1"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -82,12 +82,11 @@ func (m *Manager) mayDeleteID(f *found, users []string, force bool) error {
 	if force {
 		return nil
 	}
-	tags, _ := repoNames(f.all)
-	if len(tags) > 1 {
-		return conflict("must be forced", "image is referenced in multiple repositories")
-	}
 	if len(users) > 0 {
 		return conflict("must be forced", "image is being used by stopped container %s", shortID(users[0]))
+	}
+	if tags, _ := repoNames(f.all); len(tags) > 1 {
+		return conflict("must be forced", "image is referenced in multiple repositories")
 	}
 	return nil
 }

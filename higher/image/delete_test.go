@@ -64,7 +64,7 @@ func TestDeleteRules(t *testing.T) {
 	if left := leftovers(t, w.options.Root); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
-	want := []string{"load two:1", "tag two:2", "tag other:1", "untag two:2", "untag other:1", "untag two:1", "delete " + id}
+	want := []string{"load " + id, "tag two:2", "tag other:1", "untag two:2", "untag other:1", "untag two:1", "delete " + id}
 	if !slices.Equal(w.events, want) {
 		t.Errorf("events %q", w.events)
 	}
@@ -124,7 +124,8 @@ func TestListFilters(t *testing.T) {
 		{api.Filters{"label": {"a=c"}}, ""},
 		{api.Filters{"before": {"two:1"}}, "base:1"},
 		{api.Filters{"since": {"base:1"}}, "two:1,localhost:5000/deep/two:x"},
-		{api.Filters{"until": {"24h"}}, "base:1"},
+		{api.Filters{"until": {"24h"}}, ""}, // as with Docker, it is about how long it has been here
+		{api.Filters{"until": {"-1h"}}, "two:1,localhost:5000/deep/two:x base:1"},
 		{api.Filters{"dangling": {"false"}, "label": {"a=b"}}, "two:1,localhost:5000/deep/two:x"},
 	} {
 		list, err := w.ImageList(ctx, api.ImageListOptions{Filters: c.filters, SharedSize: true})

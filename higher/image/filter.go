@@ -134,7 +134,7 @@ func matchReference(patterns []string) (filter, error) {
 	}, nil
 }
 
-// until lets images through that were made before a time: a duration that has passed since, or a time.
+// until lets images through that have been here since before a time: a duration that has passed since, or a time.
 func until(values []string, now time.Time) (filter, error) {
 	if len(values) != 1 {
 		return nil, api.Errorf(errdefs.ErrInvalidArgument, "only one until filter can be specified")
@@ -143,7 +143,7 @@ func until(values []string, now time.Time) (filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(c *candidate) bool { return c.created().Before(t) }, nil
+	return func(c *candidate) bool { return c.record.CreatedAt.Before(t) }, nil
 }
 
 // parseTime reads a time as Docker's filters have it: a duration before now, seconds since 1970, or a date.

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
@@ -126,8 +127,8 @@ func (m *Manager) diskTotal(ctx context.Context) (sum int64, err error) {
 	}
 	list, err := m.snapshots(ctx)
 	for _, s := range list {
-		if s.Kind != snapshots.KindCommitted {
-			continue
+		if s.Kind != snapshots.KindCommitted || strings.HasPrefix(s.Name, baseKey) {
+			continue // no image's
 		}
 		size, err := m.layerSize(ctx, s.Name)
 		if err != nil {

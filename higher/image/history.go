@@ -16,7 +16,7 @@ func (m *Manager) ImageHistory(ctx context.Context, name string, p *ocispec.Plat
 	if err != nil {
 		return nil, err
 	}
-	one, err := m.choose(ctx, f.any().Target, p, name)
+	one, err := m.choose(ctx, f.any().Target, p, familiar(f.any()))
 	if err != nil {
 		return nil, err
 	}

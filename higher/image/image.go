@@ -22,6 +22,7 @@ type CommitRequest struct {
 	Container string
 	Parent    *Image                           // what the container was made from
 	Config    *dockerspec.DockerOCIImageConfig // of the new image
+	CreatedBy string                           // for the history: what the container runs
 	Author    string
 	Comment   string
 	Ref       string // the new image's name, canonical, or ""

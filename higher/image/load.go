@@ -73,7 +73,7 @@ func (m *Manager) loadOne(ctx context.Context, e entry, only []ocispec.Platform,
 		text = "Loaded image ID: " + e.target.Digest.String()
 	}
 	p(jsonstream.Message{Stream: text + "\n"})
-	m.emit("load", e.target.Digest.String(), m.attributes(ctx, record, familiar(record)))
+	m.emit("load", e.target.Digest.String(), m.attributes(ctx, record, e.target.Digest.String()))
 	return nil
 }
 
@@ -94,7 +94,7 @@ func (m *Manager) checkPlatforms(list []manifest, only []ocispec.Platform) error
 		p := p
 		best := bestOf(list, &p)
 		if best == nil {
-			return api.Errorf(errdefs.ErrNotFound, "requested platform(s) ([%s]) not found", platforms.FormatAll(p))
+			return api.Errorf(errdefs.ErrNotFound, "requested platform(s) ([%s]) not found: image might be filtered out", platforms.FormatAll(p))
 		}
 		if !best.available {
 			return api.Errorf(errdefs.ErrNotFound, "requested platform(s) ([%s]) found, but some content is missing", platforms.FormatAll(p))

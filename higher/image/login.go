@@ -2,7 +2,6 @@ package image
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -37,7 +36,7 @@ func (m *Manager) Login(ctx context.Context, a *registry.AuthConfig) (*registry.
 	case unauthorized(err):
 		return nil, api.Errorf(errdefs.ErrUnauthenticated, "Get %q: %s", target, or(said(err), "unauthorized: incorrect username or password"))
 	}
-	return nil, plainRequest(fmt.Errorf("cannot log in to %s: %w", domain, err))
+	return nil, plainRequest(err)
 }
 
 // serverDomain is the registry that a server's address is about, as names of images have it.

@@ -33,6 +33,9 @@ func (m *Manager) ImagePush(ctx context.Context, ref string, all bool, p *ocispe
 		return err
 	}
 	defer release()
+	t := &tracker{client: progress}
+	defer t.close()
+	t.message("", fmt.Sprintf("The push refers to repository [%s]", named.Name()))
 	records, err := m.toPush(ctx, named, all)
 	if err != nil {
 		return err
@@ -42,9 +45,6 @@ func (m *Manager) ImagePush(ctx context.Context, ref string, all bool, p *ocispe
 		return err
 	}
 	defer s.close()
-	t := &tracker{client: progress}
-	defer t.close()
-	t.message("", fmt.Sprintf("The push refers to repository [%s]", named.Name()))
 	for _, record := range records {
 		ps := &push{session: s, t: t, record: record, tracker: docker.NewInMemoryTracker()}
 		if err := ps.run(ctx, p); err != nil {
@@ -64,19 +64,17 @@ func (m *Manager) toPush(ctx context.Context, named reference.Named, all bool) (
 		return nil, fmt.Errorf("cannot read the image database: %w", err)
 	}
 	var out []images.Image
-	other := false
 	for _, record := range list {
 		n, err := reference.ParseNormalizedNamed(record.Name)
 		if err != nil || n.Name() != named.Name() || isDangling(record.Name) {
 			continue
 		}
-		other = true
 		if _, ok := n.(reference.Tagged); ok && (all || record.Name == named.String()) {
 			out = append(out, record)
 		}
 	}
 	switch {
-	case len(out) == 0 && other && !all:
+	case len(out) == 0 && !all:
 		return nil, api.Errorf(errdefs.ErrNotFound, "tag does not exist: %s", reference.FamiliarString(named))
 	case len(out) == 0:
 		return nil, api.Errorf(errdefs.ErrNotFound, "An image does not exist locally with the tag: %s", reference.FamiliarName(named))

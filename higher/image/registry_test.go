@@ -132,7 +132,7 @@ func TestPullErrors(t *testing.T) {
 	if _, err := w.pull(addr+"/none:1", false); err == nil || err.Error() != "manifest for "+addr+"/none:1 not found: manifest unknown: manifest unknown" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := w.push(addr+"/none:1", false); err == nil || err.Error() != "An image does not exist locally with the tag: "+addr+"/none" {
+	if _, err := w.push(addr+"/none:1", false); err == nil || err.Error() != "tag does not exist: "+addr+"/none:1" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := w.pull("127.0.0.1:1/none:1", false); err == nil || !strings.Contains(err.Error(), "connect: connection refused") {

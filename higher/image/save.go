@@ -79,9 +79,9 @@ func (m *Manager) toSave(ctx context.Context, names []string, only []ocispec.Pla
 		for _, record := range records {
 			target := record.Target
 			if len(only) == 1 {
-				one, err := m.choose(ctx, target, &only[0], name)
+				one, err := m.choose(ctx, target, &only[0], familiar(record))
 				if err != nil {
-					return nil, err
+					return nil, fmt.Errorf("no suitable export target found: %w", err)
 				}
 				target = one.desc
 			}

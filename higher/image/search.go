@@ -51,7 +51,7 @@ func (m *Manager) ImageSearch(ctx context.Context, term string, limit int, f api
 	query := url.Values{"q": {term}, "n": {strconv.Itoa(limit)}}
 	answer, err := s.get(ctx, h, h.Scheme+"://"+h.Host+"/v1/search?"+query.Encode())
 	if err != nil {
-		return nil, fmt.Errorf("cannot search %s: %w", host, err)
+		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	var page registry.SearchResults

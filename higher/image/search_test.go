@@ -52,7 +52,7 @@ func TestSearch(t *testing.T) {
 	if _, err := w.ImageSearch(ctx, f.addr()+"/box", 101, nil, nil); err == nil || err.Error() != "limit 101 is outside the range of [1, 100]" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := w.ImageSearch(ctx, "127.0.0.1:1/box", 0, nil, nil); err == nil || !strings.Contains(err.Error(), "cannot search 127.0.0.1:1: ") {
+	if _, err := w.ImageSearch(ctx, "127.0.0.1:1/box", 0, nil, nil); err == nil || !strings.Contains(err.Error(), `Get "https://127.0.0.1:1/`) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := w.ImageSearch(ctx, f.addr()+"/box", 0, api.Filters{"x": {"1"}}, nil); err == nil {

@@ -50,14 +50,14 @@ func (c *compiler) checkCwd() {
 // maxCandidates bounds the search; what follows in a longer PATH counts as one directory's name.
 const maxCandidates = 1000
 
-// candidates are the paths to try for args[0]. Without a PATH there are none but what has a slash.
+// candidates are the paths to try for args[0]. Without a PATH there are none but what has a slash; an empty name is nobody's.
 func (c *compiler) candidates() []string {
 	name := c.cfg.Process.Args[0]
 	if strings.Contains(name, "/") {
 		return []string{name}
 	}
 	var list []string
-	if c.searchPath() == "" {
+	if name == "" || c.searchPath() == "" {
 		return nil
 	}
 	for _, dir := range strings.SplitN(c.searchPath(), ":", maxCandidates) {

@@ -26,6 +26,7 @@ func allColumns() []Column {
 		{"tty tt tname", "TTY", -8, func(h *host, p *process) string { return ttyName(p.tty) }},
 		{"stat s state", "STAT", -4, func(h *host, p *process) string { return p.state }},
 		{"time cputime", "TIME", 8, func(h *host, p *process) string { return cpuTime(p.cpu) }},
+		{"bsdtime", "TIME", 6, func(h *host, p *process) string { return bsdTime(p.cpu) }},
 		{"comm ucmd", "COMMAND", -15, func(h *host, p *process) string { return p.comm }},
 		{"cmd", "CMD", -27, func(h *host, p *process) string { return p.command() }},
 		{"%cpu pcpu", "%CPU", 4, func(h *host, p *process) string { return fmt.Sprintf("%.1f", h.average(p)) }},
@@ -75,7 +76,7 @@ func ParseOptions(args []string) ([]Column, error) {
 	for len(args) > 0 {
 		letters, ok := strings.CutPrefix(args[0], "-")
 		args = args[1:]
-		if strings.Trim(letters, "aux") == "" && strings.Contains(letters, "u") { // BSD: every process, with its user
+		if strings.Trim(letters, "auxw") == "" && strings.Contains(letters, "u") { // BSD: every process, with its user, as wide as may be
 			o.lists = append(o.lists, userFormat)
 			continue
 		}
@@ -85,6 +86,7 @@ func ParseOptions(args []string) ([]Column, error) {
 		for i := 0; i < len(letters); i++ {
 			switch letters[i] {
 			case 'e', 'A': // every process: the container's are all there is
+			case 'w': // nothing is cut off anyway
 			case 'f':
 				o.full = true
 			case 'x': // those without a terminal too, which there is no other way to; and the columns of BSD
@@ -105,11 +107,11 @@ func ParseOptions(args []string) ([]Column, error) {
 }
 
 func unsupported(option string) error {
-	return fmt.Errorf("cannot use option %q of ps: only -e, -f, -x, aux and -o LIST are supported", option)
+	return fmt.Errorf("cannot use option %q of ps: only -e, -f, -w, -x, aux and -o LIST are supported", option)
 }
 
 // userFormat is the format of ps u.
-const userFormat = "user,pid,%cpu,%mem,vsz,rss,tty,stat,start_time,cputime,command"
+const userFormat = "user,pid,%cpu,%mem,vsz,rss,tty,stat,start_time,bsdtime,command"
 
 // options is what the options of ps ask for.
 type options struct {
@@ -125,7 +127,7 @@ func (o options) columns() ([]Column, error) {
 	case o.full:
 		return full(), nil
 	case o.bsd:
-		return named("pid,tty,stat,time,args")
+		return named("pid,tty,stat,bsdtime,args")
 	}
 	return named("pid,tty,time,ucmd")
 }

@@ -112,6 +112,12 @@ func (h *host) start(p *process) string {
 	return t.Format("15:04")
 }
 
+// bsdTime writes a processor time as MM:SS.
+func bsdTime(d time.Duration) string {
+	s := int(d / time.Second)
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
 // cpuTime writes a processor time as [DD-]HH:MM:SS.
 func cpuTime(d time.Duration) string {
 	s := int(d / time.Second)

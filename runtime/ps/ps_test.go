@@ -67,6 +67,9 @@ func TestHost(t *testing.T) {
 	if got := cpuTime(26*time.Hour + 61*time.Second); got != "01-02:01:01" {
 		t.Errorf("cpuTime = %q", got)
 	}
+	if got := bsdTime(26*time.Hour + 61*time.Second); got != "1561:01" {
+		t.Errorf("bsdTime = %q", got)
+	}
 }
 
 func TestParseOptions(t *testing.T) {
@@ -74,7 +77,8 @@ func TestParseOptions(t *testing.T) {
 		"": "UID PID PPID C STIME TTY TIME CMD", "-ef": "UID PID PPID C STIME TTY TIME CMD",
 		"-e -f": "UID PID PPID C STIME TTY TIME CMD", "-e": "PID TTY TIME CMD",
 		"-o pid,args": "PID COMMAND", "-eo pid": "PID", "-efz": "", "-": "", "-opid -o comm": "PID COMMAND",
-		"auxw": "", "-o": "", "aux": "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND", "-o wchan": "", "-o ,": "",
+		"auxww": "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND", "-efww": "UID PID PPID C STIME TTY TIME CMD",
+		"auxz": "", "-o": "", "aux": "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND", "-o wchan": "", "-o ,": "",
 	} {
 		columns, err := ParseOptions(strings.Fields(args))
 		var heads []string

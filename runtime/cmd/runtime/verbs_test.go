@@ -50,5 +50,5 @@ func TestPs(t *testing.T) {
 	if got := expect(t, f, "ps --format json web", "ps", "web"); got[0] != '[' {
 		t.Errorf("ps --format json: %q", got)
 	}
-	refuse(t, "ps web auxw", 1, `cannot use option "auxw" of ps: only -e, -f, -x, aux and -o LIST are supported (see 'runtime ps --help')`)
+	refuse(t, "ps web auxz", 1, `cannot use option "auxz" of ps: only -e, -f, -w, -x, aux and -o LIST are supported (see 'runtime ps --help')`)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"fmt"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
@@ -15,8 +17,8 @@ func psVerb() *verb {
 		args:    "ID [PS OPTIONS]",
 		summary: "list the processes of a container",
 		about: `Prints the processes of the container ID, with their ids on the host, as 'ps -ef' shows them. Of the
-options of ps, -e, -f and -o LIST are known, where LIST names columns:
-` + ps.ColumnNames() + `.`,
+options of ps, -e, -f, -w, -x, aux and -o LIST are known, where LIST names columns:
+` + strings.Replace(ps.ColumnNames(), " %cpu", "\n%cpu", 1) + `.`,
 		min:  1,
 		max:  -1,
 		runs: true,

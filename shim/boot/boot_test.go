@@ -3,6 +3,7 @@ package boot
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,4 +138,23 @@ func FuzzRead(f *testing.F) {
 			api.DecodeOptions(p.Options)
 		}
 	})
+}
+
+// The server's heap is not made of huge pages, whatever else is said of Go's runtime.
+func TestEnvironment(t *testing.T) {
+	p := &Params{TTRPCAddress: "/t.sock"}
+	for old, want := range map[string]string{"": "disablethp=1", "gctrace=1": "gctrace=1,disablethp=1"} {
+		t.Setenv("GODEBUG", old)
+		t.Setenv("TTRPC_ADDRESS", "/old.sock")
+		env := p.environment()
+		seen := 0
+		for _, v := range env {
+			if strings.HasPrefix(v, "GODEBUG=") || strings.HasPrefix(v, "TTRPC_ADDRESS=") {
+				seen++
+			}
+		}
+		if seen != 2 || !slices.Contains(env, "GODEBUG="+want) || !slices.Contains(env, "TTRPC_ADDRESS=/t.sock") {
+			t.Errorf("%q: %q", old, env)
+		}
+	}
 }

@@ -113,10 +113,20 @@ func (p *Params) Fork(path, dir string, listener int) (pid int, err error) {
 	return pid, nil
 }
 
+// noHugePages has Go's heap, of which a shim uses a few hundred KiB, made of pages of 4 KiB. Where the kernel gives huge pages
+// to whoever does not ask for them, as Debian's does, it is 4 MiB otherwise (https://go.dev/issue/64332).
+const noHugePages = "disablethp=1"
+
 // environment is the server's.
 func (p *Params) environment() []string {
-	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "TTRPC_ADDRESS=") })
-	return append(env, "TTRPC_ADDRESS="+p.TTRPCAddress)
+	debug := noHugePages
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool {
+		if old, ok := strings.CutPrefix(s, "GODEBUG="); ok && old != "" {
+			debug = old + "," + debug
+		}
+		return strings.HasPrefix(s, "TTRPC_ADDRESS=") || strings.HasPrefix(s, "GODEBUG=")
+	})
+	return append(env, "TTRPC_ADDRESS="+p.TTRPCAddress, "GODEBUG="+debug)
 }
 
 // settle gives the server its control group and its place with the OOM killer: it goes after containerd's own

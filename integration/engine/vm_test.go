@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The tests named TestVMEngine… need a host with nothing but version 2 control groups, where every controller limits.
@@ -68,6 +70,7 @@ func TestVMEngineLimits(t *testing.T) {
 		"cpuset.cpus": "0", "pids.max": "20", "cgroup.freeze": "0",
 	}
 	if disk != "" {
+		want["io.bfq.weight"] = "default 300"
 		args = append(args, "--device-write-bps", disk+":1mb", "--device-read-iops", disk+":100")
 	}
 	d.must(t, append(args, "busybox", "sleep", "1000")...)
@@ -112,6 +115,10 @@ func TestVMEngineOOM(t *testing.T) {
 		t.Errorf("the hog: exit %d, %s", r.Code, r.Stderr)
 	}
 	d.wants(t, "running", 0, "inspect", "-f", "{{.State.Status}}", "survivor")
+	for _, name := range []string{"greedy", "survivor"} {
+		d.wants(t, name, 0, "events", "--since", "1", "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
+			"--filter", "event=oom", "--filter", "container="+name, "--format", "{{.Actor.Attributes.name}}")
+	}
 }
 
 func TestVMEngineCgroups(t *testing.T) {

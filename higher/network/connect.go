@@ -15,6 +15,9 @@ import (
 // Connect gives a running container, with its network namespace, a place in one more network. Its files may have to be
 // written again.
 func (m *Manager) Connect(ctx context.Context, c Container, name string, s *types.EndpointSettings, netns *os.File) (*Endpoint, error) {
+	if err := m.Check(name, s); err != nil {
+		return nil, err
+	}
 	if err := m.CheckConnect(c.ID, name); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"strings"
-
 	"fmt"
+	"strings"
 
 	"github.com/dhow-containers/dhow/runtime/cmd/runtime/internal/flags"
 	"github.com/dhow-containers/dhow/runtime/ps"

@@ -10,30 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dhow-containers/dhow/higher/cli"
-	"github.com/dhow-containers/dhow/higher/cli/opts"
 	"github.com/dhow-containers/dhow/higher/cli/prune"
 )
 
 // Prune is `dhow image prune`.
 func Prune(a *cli.App) *cobra.Command {
-	var f client.Filters
-	var force, every bool
-	c := &cobra.Command{
-		Use: "prune [OPTIONS]", Short: "Remove unused images", Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			warning := "WARNING! This will remove all dangling images."
-			if every {
-				warning = "WARNING! This will remove all images without at least one container associated to them."
-			}
-			return prune.Run(cmd.Context(), a, force, warning, func(ctx context.Context) (prune.Report, error) {
-				return PruneAll(ctx, a, every, f)
-			})
+	return prune.Command(a, prune.Noun{
+		Short: "Remove unused images", Warning: "WARNING! This will remove all dangling images.", Filters: `"until=<timestamp>", "label=…"`,
+		AllHelp: "Remove all that no container uses, not just those without a name", AllWarning: "WARNING! This will remove all images without at least one container associated to them.",
+		Do: func(ctx context.Context, a *cli.App, f client.Filters, every bool) (prune.Report, error) {
+			return PruneAll(ctx, a, every, f)
 		},
-	}
-	c.Flags().BoolVarP(&force, "force", "f", false, "Do not ask")
-	c.Flags().BoolVarP(&every, "all", "a", false, "Remove all that no container uses, not just those without a name")
-	f = opts.Filter(c.Flags(), "", `Which ones ("until=<timestamp>", "label=…")`)
-	return c
+	})
 }
 
 // PruneAll removes images without a name, or all that no container uses.

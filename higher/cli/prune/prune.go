@@ -15,6 +15,8 @@ import (
 type Report struct {
 	Text  string // with the line end
 	Space uint64 // bytes
+
+	silent bool // of the space
 }
 
 // Run asks, unless forced, and removes; then it says what.
@@ -35,7 +37,9 @@ func Run(ctx context.Context, a *cli.App, force bool, warning string, do func(co
 	if r.Text != "" {
 		fmt.Fprintln(a.Out, r.Text)
 	}
-	fmt.Fprintln(a.Out, "Total reclaimed space:", units.HumanSize(float64(r.Space)))
+	if !r.silent {
+		fmt.Fprintln(a.Out, "Total reclaimed space:", units.HumanSize(float64(r.Space)))
+	}
 	return nil
 }
 

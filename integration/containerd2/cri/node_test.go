@@ -27,51 +27,10 @@ type node struct {
 	parent  string // control group of its pods
 }
 
-// settings are what a test needs beside the config of README.md: own directories, an image that is there, and runc's shim as
-// the peer; and nothing that takes CAP_SYS_RESOURCE, which root of a sandbox may not have. Before it, for the top level, goes `before`.
-const (
-	before = `
-root = "DIR/root"
-state = "DIR/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
-`
-	settings1 = `
-[grpc]
-  address = "DIR/c.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/library/pause:latest"
-  netns_mounts_under_state_dir = true
-  restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "/usr/lib/cni"
-  conf_dir = "DIR/cni"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-  runtime_type = "io.containerd.runc.v2"
-`
-	settings2 = `
-[grpc]
-  address = "DIR/c.sock"
-[plugins."io.containerd.cri.v1.images".pinned_images]
-  sandbox = "docker.io/library/pause:latest"
-[plugins."io.containerd.cri.v1.runtime"]
-  netns_mounts_under_state_dir = true
-  restrict_oom_score_adj = true
-[plugins."io.containerd.cri.v1.runtime".cni]
-  bin_dirs = ["/usr/lib/cni"]
-  conf_dir = "DIR/cni"
-[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
-  runtime_type = "io.containerd.runc.v2"
-`
-)
-
-// network is a bridge in the network namespace of the tests.
-const network = `{"cniVersion": "0.4.0", "name": "dhowtest", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true,
-  "ipam": {"type": "host-local", "dataDir": "DIR/ipam", "ranges": [[{"subnet": "10.88.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}`
-
 // readmeConfig is the block of README.md that begins with a version of containerd's config.
 func readmeConfig(t *testing.T, version string) string {
 	t.Helper()
-	return version + "\n" + before + readmeBlock(t, version+"\n", "runtime_type")
+	return version + "\n" + host.CRIBefore + readmeBlock(t, version+"\n", "runtime_type")
 }
 
 // readmeBlock is the rest of the block that begins so; it has a word in it.
@@ -116,14 +75,14 @@ func newNode(t *testing.T, p host.Programs, options ...string) *node {
 		t.Skip("needs Debian's package containernetworking-plugins")
 	}
 	more := strings.Join(options, "\n")
-	config := readmeConfig(t, "version = 2") + more + settings1
+	config := readmeConfig(t, "version = 2") + more + host.CRISettings(false)
 	if p.New {
-		config = readmeConfig(t, "version = 3") + more + settings2
+		config = readmeConfig(t, "version = 3") + more + host.CRISettings(true)
 	}
 	n := &node{new: p.New, parent: fmt.Sprintf("/dhowtest-cri-%d-%s", os.Getpid(), p.Name)}
 	n.Host = host.Start(t, p, "k8s.io", config, func(dir string) {
 		must(t, os.Mkdir(dir+"/cni", 0o755))
-		must(t, os.WriteFile(dir+"/cni/10-bridge.conflist", []byte(strings.ReplaceAll(network, "DIR", dir)), 0o644))
+		must(t, os.WriteFile(dir+"/cni/10-bridge.conflist", []byte(strings.ReplaceAll(host.CRINetwork(""), "DIR", dir)), 0o644))
 	})
 	t.Cleanup(func() { removeGroups(t, n.parent) })
 	for name, command := range map[string][]string{"pause": {"tail", "-f", "/dev/null"}, "bb": {"sleep", "1000"}} {

@@ -27,11 +27,7 @@ func TestCritest(t *testing.T) {
 	host.Registry(t, archive(t), "registry.k8s.io", "k8s.gcr.io", "gcr.io")
 	for _, p := range host.Both(t) {
 		t.Run(p.Name, func(t *testing.T) {
-			config := config1
-			if p.New {
-				config = config2
-			}
-			peer, ours := run(t, program, p, config, "runc"), run(t, program, p, config, "dhow")
+			peer, ours := run(t, program, p, "runc"), run(t, program, p, "dhow")
 			for name, state := range peer {
 				if state == "passed" && ours[name] != "passed" {
 					t.Errorf("%s: %s", name, ours[name])
@@ -58,56 +54,27 @@ func archive(t *testing.T) string {
 	return path
 }
 
-// The configs are those of the tests beside this, package cri.
-const (
-	config1 = `version = 2
-root = "DIR/root"
-state = "DIR/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
-[grpc]
-  address = "DIR/c.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/library/pause:latest"
-  netns_mounts_under_state_dir = true
-  restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "/usr/lib/cni"
-  conf_dir = "DIR/cni"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-  runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.dhow]
+// config is that of the tests beside this, package cri, with our runtime class.
+func config(new bool) string {
+	version, plugin := "version = 2", "io.containerd.grpc.v1.cri"
+	if new {
+		version, plugin = "version = 3", "io.containerd.cri.v1.runtime"
+	}
+	return version + host.CRIBefore + host.CRISettings(new) + `[plugins."` + plugin + `".containerd.runtimes.dhow]
   runtime_type = "io.containerd.dhow.v2"
 `
-	config2 = `version = 3
-root = "DIR/root"
-state = "DIR/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
-[grpc]
-  address = "DIR/c.sock"
-[plugins."io.containerd.cri.v1.images".pinned_images]
-  sandbox = "docker.io/library/pause:latest"
-[plugins."io.containerd.cri.v1.runtime"]
-  netns_mounts_under_state_dir = true
-  restrict_oom_score_adj = true
-[plugins."io.containerd.cri.v1.runtime".cni]
-  bin_dirs = ["/usr/lib/cni"]
-  conf_dir = "DIR/cni"
-[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
-  runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.dhow]
-  runtime_type = "io.containerd.dhow.v2"
-`
-	network = `{"cniVersion": "0.4.0", "name": "dhowtest", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true,
-  "ipam": {"type": "host-local", "dataDir": "DIR/ipam", "ranges": [[{"subnet": "10.88.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
-  {"type": "portmap", "capabilities": {"portMappings": true}}]}`
-)
+}
+
+// portmap is for ports of the host.
+const portmap = `,
+  {"type": "portmap", "capabilities": {"portMappings": true}}`
 
 // run gives each spec's state.
-func run(t *testing.T, program string, p host.Programs, config, handler string) map[string]string {
+func run(t *testing.T, program string, p host.Programs, handler string) map[string]string {
 	t.Helper()
-	h := host.Start(t, p, "k8s.io", config, func(dir string) {
+	h := host.Start(t, p, "k8s.io", config(p.New), func(dir string) {
 		must(t, os.Mkdir(dir+"/cni", 0o755))
-		must(t, os.WriteFile(dir+"/cni/10-bridge.conflist", []byte(strings.ReplaceAll(network, "DIR", dir)), 0o644))
+		must(t, os.WriteFile(dir+"/cni/10-bridge.conflist", []byte(strings.ReplaceAll(host.CRINetwork(portmap), "DIR", dir)), 0o644))
 	})
 	defer h.Close()
 	pause := host.Archive(t, "docker.io/library/pause:latest", "tail", "-f", "/dev/null")

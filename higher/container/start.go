@@ -263,6 +263,7 @@ func (l *launch) makeSpec(ctx context.Context, n *namespaces) error {
 		ID: l.id, Config: l.r.Config, HostConfig: l.r.HostConfig, Args: append([]string{l.r.Path}, l.r.Args...), Env: l.env,
 		Rootfs: "rootfs", Root: func() (*os.File, error) { return l.openRoot(ctx) }, Mounts: l.mounts,
 		NetNS: n.net, IpcNS: n.ipc, PidNS: n.pid, ShmDir: n.shm, Init: l.m.Init, Defaults: l.m.Defaults,
+		StopSignal: l.r.stopSignal(), StopTimeout: l.stopTimeout(),
 	}
 	if files := n.files; files != nil {
 		in.Hosts, in.Hostname, in.ResolvConf = files.file("hosts"), files.file("hostname"), files.file("resolv.conf")

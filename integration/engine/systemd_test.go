@@ -133,12 +133,12 @@ func TestSystemdEngine(t *testing.T) {
 	m.is("dhow.service", "SubState", "running")
 	m.must("dhow", "load", "-q", "-i", "/root/busybox.tar")
 	m.giveParser()
-	m.must("dhow", "run", "-d", "--name", "one", "busybox", "sleep", "1000")
+	m.must("dhow", "run", "-d", "--name", "one", "--stop-timeout", "7", "--stop-signal", "QUIT", "busybox", "sleep", "1000")
 	m.must("dhow", "run", "-d", "--name", "two", "--cgroup-parent", "mine.slice", "busybox", "sleep", "1000")
 	id := m.must("dhow", "inspect", "-f", "{{.Id}}", "one")
 	scope := "dhow-" + id + ".scope"
 	m.is(scope, "ActiveState", "active")
-	m.is(scope, "Slice", "system.slice")
+	m.wants("TimeoutStopUSec=7s\nSlice=system.slice\nKillSignal=3", "systemctl", "show", "-p", "TimeoutStopUSec,Slice,KillSignal", scope)
 	m.is("dhow-"+m.must("dhow", "inspect", "-f", "{{.Id}}", "two")+".scope", "Slice", "mine.slice")
 	// What systemd gives the daemon, and not what that has made of it for itself; and the kernel may pick a container first.
 	m.wants("1024 0", "dhow", "exec", "one", "sh", "-c", "echo $(ulimit -n) $(cat /proc/1/oom_score_adj)")

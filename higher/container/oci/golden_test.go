@@ -93,6 +93,7 @@ func (c *create) input(d *oci.Defaults) *oci.Input {
 		ID: "0123456789abcdef", Config: c.Config, HostConfig: c.HostConfig, Args: append(c.Config.Entrypoint, c.Config.Cmd...),
 		Env: c.Env, Rootfs: "rootfs", Mounts: c.Mounts, NetNS: c.NetNS, IpcNS: c.IpcNS, PidNS: c.PidNS, ShmDir: c.ShmDir,
 		Root: func() (*os.File, error) { return os.Open("testdata/root") }, Init: "/usr/libexec/dhow/init", Defaults: d,
+		StopSignal: unix.SIGQUIT, StopTimeout: 10,
 	}
 	if c.Files {
 		in.Hosts, in.Hostname, in.ResolvConf = "/data/hosts", "/data/hostname", "/data/resolv.conf"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/volume"
 	types "github.com/moby/moby/api/types/container"
+	"golang.org/x/sys/unix"
 )
 
 // Input is a container that is to start.
@@ -26,4 +27,7 @@ type Input struct {
 	ShmDir              string // where /dev/shm of the container that --ipc names is
 	Init                string // the program for --init, on the host
 	Defaults            *Defaults
+
+	StopSignal  unix.Signal // what the container is stopped with, and for how many seconds; -1 for without end
+	StopTimeout int
 }

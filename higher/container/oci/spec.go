@@ -19,7 +19,7 @@ func Spec(in *Input) (*specs.Spec, error) {
 	s := &specs.Spec{
 		Version:     specs.Version,
 		Root:        &specs.Root{Path: in.Rootfs, Readonly: h.ReadonlyRootfs},
-		Annotations: h.Annotations,
+		Annotations: in.annotations(),
 		Linux: &specs.Linux{
 			Namespaces: in.namespaces(), CgroupsPath: in.cgroupsPath(), Sysctl: in.sysctls(),
 			MaskedPaths: h.MaskedPaths, ReadonlyPaths: h.ReadonlyPaths,

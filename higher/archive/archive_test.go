@@ -153,7 +153,7 @@ func TestWrite(t *testing.T) {
 		"/":     "/ /d/ /d/f=text /d/g=>/d/f /d/l->f /d/s/ /d/s/x= /to->d /up->../../secret",
 	} {
 		var out bytes.Buffer
-		if err := Write(root, path, &out); err != nil {
+		if err := Write(root, path, nil, &out); err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
@@ -162,7 +162,7 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/none", "/up/"} {
-		if err := Write(root, path, io.Discard); !errdefs.IsNotFound(err) {
+		if err := Write(root, path, nil, io.Discard); !errdefs.IsNotFound(err) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestWrite(t *testing.T) {
 func TestExport(t *testing.T) {
 	_, root := rooted(t, "bin/", "bin/sh=x", "bin/ash=>bin/sh", "etc->bin")
 	var out bytes.Buffer
-	if err := Export(root, &out); err != nil {
+	if err := Export(root, nil, &out); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := listing(t, &out), "bin/ bin/ash=x bin/sh=>bin/ash etc->bin"; got != want {
@@ -189,7 +189,7 @@ func TestWriteChanging(t *testing.T) {
 	defer f.Close()
 	for size, want := range map[int64]string{4: "0123", 12: "0123456789\x00\x00"} {
 		var out bytes.Buffer
-		a := newArchiver(&out)
+		a := newArchiver(nil, &out)
 		if err := a.content(f, &tar.Header{Name: "f", Typeflag: tar.TypeReg, Size: size}); err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,9 @@ func packed(t *testing.T, list ...*tar.Header) io.Reader {
 		if h.Mode == 0 {
 			h.Mode = 0o644
 		}
-		h.Uid, h.Gid = os.Getuid(), os.Getgid()
+		if h.Uid == 0 && h.Gid == 0 {
+			h.Uid, h.Gid = os.Getuid(), os.Getgid()
+		}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/dhow-containers/dhow/higher/volume"
 	"github.com/dhow-containers/dhow/runtime/inroot"
 	"golang.org/x/sys/unix"
@@ -21,8 +22,9 @@ type Owner struct{ UID, GID int }
 
 // ExtractOptions are about what is there already, and about who shall own what comes.
 type ExtractOptions struct {
-	NoOverwriteDirNonDir bool   // a directory does not take the place of something else, nor the other way round
-	Owner                *Owner // of everything; nil for the archive's own
+	NoOverwriteDirNonDir bool        // a directory does not take the place of something else, nor the other way round
+	Owner                *Owner      // of everything; nil for the archive's own
+	IDs                  *userns.Map // of the container: owners in archives are as it has them
 	// Mounts of the container, and whether its root is read-only: what is read-only for it is so for an archive.
 	Mounts   []volume.Mount
 	ReadOnly bool
@@ -174,10 +176,18 @@ func (x *extractor) parent(name string) (*os.File, error) {
 
 // owned gives a directory that the archive does not mention its owner.
 func (x *extractor) owned(dir *os.File) (*os.File, error) {
-	if o := x.options.Owner; o != nil {
-		if err := dir.Chown(o.UID, o.GID); err != nil {
-			return nil, errors.Join(err, dir.Close())
-		}
+	var o Owner
+	if x.options.Owner != nil {
+		o = *x.options.Owner
+	} else if x.options.IDs == nil {
+		return dir, nil // it is root's
+	}
+	uid, gid, err := x.options.IDs.Host(o.UID, o.GID)
+	if err == nil {
+		err = dir.Chown(uid, gid)
+	}
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
 	}
 	return dir, nil
 }

@@ -85,7 +85,11 @@ func (x *extractor) attributes(parent *os.File, base string, h *tar.Header) erro
 	if x.options.Owner != nil {
 		owner = *x.options.Owner
 	}
-	if err := unix.Fchownat(dir, base, owner.UID, owner.GID, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	uid, gid, err := x.options.IDs.Host(owner.UID, owner.GID)
+	if err != nil {
+		return err
+	}
+	if err := unix.Fchownat(dir, base, uid, gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return fmt.Errorf("owner %d:%d: %w", owner.UID, owner.GID, err)
 	}
 	self := fmt.Sprintf("/proc/self/fd/%d/%s", dir, base) // the last part of which Lsetxattr does not follow
@@ -93,6 +97,9 @@ func (x *extractor) attributes(parent *os.File, base string, h *tar.Header) erro
 		name, ok := strings.CutPrefix(key, paxAttribute)
 		if !ok {
 			continue
+		}
+		if name == capabilityAttribute {
+			value = string(x.options.IDs.HostCapability([]byte(value)))
 		}
 		if err := unix.Lsetxattr(self, name, []byte(value), 0); err != nil && err != unix.EPERM && err != unix.ENOTSUP {
 			return fmt.Errorf("extended attribute %s: %w", name, err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/dhow-containers/dhow/higher/volume"
 	"github.com/dhow-containers/dhow/runtime/inroot"
 	"github.com/dhow-containers/dhow/shim/api"
@@ -60,7 +61,7 @@ func OpenRoot(rootfs []*api.Mount) (root *os.File, err error) {
 // Mounted calls f with the root directory of a container that does not run: rootfs mounted as the shim would, and
 // mounts in it. Nobody else sees these mounts, and nothing of them is left when it returns, or when the process dies.
 // f may use descriptors only, and may leave no goroutine behind.
-func Mounted(ctx context.Context, rootfs []*api.Mount, list []volume.Mount, f func(root *os.File) error) error {
+func Mounted(ctx context.Context, rootfs []*api.Mount, list []volume.Mount, ids *userns.Map, f func(root *os.File) error) error {
 	return apart(func() error {
 		root, err := mountRoot(rootfs)
 		if err != nil {
@@ -74,7 +75,7 @@ func Mounted(ctx context.Context, rootfs []*api.Mount, list []volume.Mount, f fu
 			if list[i].Type == mounts.TypeTmpfs {
 				continue // it would be empty
 			}
-			if err := bind(root, &list[i]); err != nil {
+			if err := bind(root, &list[i], ids); err != nil {
 				return fmt.Errorf("cannot mount %s on %s: %w", list[i].Source, list[i].Destination, err)
 			}
 		}
@@ -84,7 +85,7 @@ func Mounted(ctx context.Context, rootfs []*api.Mount, list []volume.Mount, f fu
 
 // bind puts a copy of the mount that a source is on in its place. It does not propagate: what is unmounted here later
 // is nobody else's.
-func bind(root *os.File, m *volume.Mount) error {
+func bind(root *os.File, m *volume.Mount, ids *userns.Map) error {
 	flags := uint(unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC)
 	if !m.NonRecursive {
 		flags |= unix.AT_RECURSIVE
@@ -102,7 +103,7 @@ func bind(root *os.File, m *volume.Mount) error {
 	if err := unix.MountSetattr(tree, "", how, &attr); err != nil {
 		return os.NewSyscallError("mount_setattr", err)
 	}
-	target, err := destination(root, tree, m.Destination)
+	target, err := destination(root, tree, m.Destination, ids)
 	if err != nil {
 		return err
 	}
@@ -111,8 +112,9 @@ func bind(root *os.File, m *volume.Mount) error {
 	return os.NewSyscallError("move_mount", err)
 }
 
-// destination opens the place of a mount, and makes it if it is not there: a directory, or a file for a file.
-func destination(root *os.File, tree int, p string) (int, error) {
+// destination opens the place of a mount, and makes it if it is not there, as the container's root would: a directory, or
+// a file for a file.
+func destination(root *os.File, tree int, p string, ids *userns.Map) (int, error) {
 	fd, err := inroot.Open(int(root.Fd()), p, unix.O_PATH)
 	if err != unix.ENOENT {
 		return fd, err
@@ -121,7 +123,7 @@ func destination(root *os.File, tree int, p string) (int, error) {
 	if err := unix.Fstat(tree, &st); err != nil {
 		return -1, err
 	}
-	x := &extractor{dir: root}
+	x := &extractor{dir: root, options: ExtractOptions{IDs: ids}}
 	parent, err := x.parent(path.Clean(p)[1:])
 	if err != nil {
 		return -1, err
@@ -134,6 +136,10 @@ func destination(root *os.File, tree int, p string) (int, error) {
 		err = unix.Mknodat(int(parent.Fd()), base, unix.S_IFREG|0o755, 0)
 	}
 	if err != nil {
+		return -1, err
+	}
+	uid, gid := ids.Root()
+	if err := unix.Fchownat(int(parent.Fd()), base, uid, gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return -1, err
 	}
 	return unix.Openat(int(parent.Fd()), base, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)

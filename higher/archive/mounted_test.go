@@ -78,19 +78,19 @@ func TestMounted(t *testing.T) {
 		{Type: mount.TypeBind, Source: dir + "/file", Destination: "/etc/file"},
 		{Type: mount.TypeTmpfs, Destination: "/tmp"},
 	}
-	err := Mounted(t.Context(), rootfs, mounts, func(root *os.File) error {
+	err := Mounted(t.Context(), rootfs, mounts, nil, func(root *os.File) error {
 		for path, want := range map[string]string{
 			"/srv/data": "data/ data/f=volume data/sub/", "/new": "new/ new/place/ new/place/f=volume new/place/sub/", "/etc/file": "file=bound",
 		} {
 			var out bytes.Buffer
-			if err := Write(root, path, &out); err != nil {
+			if err := Write(root, path, nil, &out); err != nil {
 				t.Error(path, err)
 			} else if got := listing(t, &out); got != want {
 				t.Errorf("%s: %q, want %q", path, got, want)
 			}
 		}
 		var out bytes.Buffer
-		if err := Export(root, &out); err != nil {
+		if err := Export(root, nil, &out); err != nil {
 			t.Error(err)
 		} else if got := listing(t, &out); strings.Contains(got, "volume") {
 			t.Error("an export has what is mounted:", got)
@@ -139,9 +139,9 @@ func TestMainThreadStays(t *testing.T) {
 // The kernel's file systems are no files of a container's: nothing is read from them, and nothing written to them.
 func TestPseudo(t *testing.T) {
 	_, rootfs := overlay(t)
-	err := Mounted(t.Context(), rootfs, []volume.Mount{{Type: mount.TypeBind, Source: "/proc", Destination: "/proc", RW: true}}, func(root *os.File) error {
+	err := Mounted(t.Context(), rootfs, []volume.Mount{{Type: mount.TypeBind, Source: "/proc", Destination: "/proc", RW: true}}, nil, func(root *os.File) error {
 		var out bytes.Buffer
-		if err := Write(root, "/", &out); err != nil {
+		if err := Write(root, "/", nil, &out); err != nil {
 			t.Error(err)
 		}
 		if got := listing(t, &out); !strings.Contains(got, "/proc/ ") || strings.Contains(got, "/proc/1") {
@@ -150,7 +150,7 @@ func TestPseudo(t *testing.T) {
 		if _, err := Stat(root, "/proc/1/status"); !errdefs.IsNotFound(err) {
 			t.Error(err)
 		}
-		if err := Write(root, "/proc/1/status", &out); !errdefs.IsNotFound(err) {
+		if err := Write(root, "/proc/1/status", nil, &out); !errdefs.IsNotFound(err) {
 			t.Error(err)
 		}
 		for path, name := range map[string]string{"/proc/sys/kernel": "hostname", "/": "proc/sys/kernel/hostname"} {

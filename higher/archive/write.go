@@ -12,12 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dhow-containers/dhow/higher/userns"
 	"golang.org/x/sys/unix"
 )
 
 // Write writes an archive of what is at a path: a file, or a directory under its own name with all that is in it; a
 // symbolic link at its end is not followed, unless the path ends with "/" or "/.". What goes away meanwhile is left out.
-func Write(root *os.File, p string, w io.Writer) error {
+// Owners are as the container has them, by ids.
+func Write(root *os.File, p string, ids *userns.Map, w io.Writer) error {
 	p = clean(p)
 	f, err := open(root, p)
 	if err != nil {
@@ -34,12 +36,12 @@ func Write(root *os.File, p string, w io.Writer) error {
 	case strings.HasSuffix(p, "/."):
 		base = "."
 	}
-	return pack(f, base, w)
+	return pack(f, base, ids, w)
 }
 
 // Export writes an archive of the whole file system of root, without what is mounted in it.
-func Export(root *os.File, w io.Writer) error {
-	a := newArchiver(w)
+func Export(root *os.File, ids *userns.Map, w io.Writer) error {
+	a := newArchiver(ids, w)
 	a.oneMount = true
 	dir, err := reopen(root, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -52,8 +54,8 @@ func Export(root *os.File, w io.Writer) error {
 	return a.tar.Close()
 }
 
-func pack(f *os.File, base string, w io.Writer) error {
-	a := newArchiver(w)
+func pack(f *os.File, base string, ids *userns.Map, w io.Writer) error {
+	a := newArchiver(ids, w)
 	if err := a.add(f, base, 0, 0); err != nil {
 		return err
 	}
@@ -63,6 +65,7 @@ func pack(f *os.File, base string, w io.Writer) error {
 // archiver writes an archive of files that it has descriptors of: nothing in the tree is followed.
 type archiver struct {
 	tar      *tar.Writer
+	ids      *userns.Map
 	seen     map[inode]string // names of files that have several
 	oneMount bool             // whether mounts are left out
 	value    []byte           // room for an extended attribute
@@ -70,8 +73,8 @@ type archiver struct {
 
 type inode struct{ dev, ino uint64 }
 
-func newArchiver(w io.Writer) *archiver {
-	return &archiver{tar: tar.NewWriter(w), seen: map[inode]string{}, value: make([]byte, 4096)}
+func newArchiver(ids *userns.Map, w io.Writer) *archiver {
+	return &archiver{tar: tar.NewWriter(w), ids: ids, seen: map[inode]string{}, value: make([]byte, 4096)}
 }
 
 // maxDepth bounds the recursion, and so the descriptors that are open at a time.
@@ -109,8 +112,9 @@ func (a *archiver) add(f *os.File, name string, parent uint64, depth int) error 
 }
 
 func (a *archiver) header(f *os.File, name string, st *unix.Statx_t) (*tar.Header, error) {
+	uid, gid := a.ids.Container(int(st.Uid), int(st.Gid))
 	h := &tar.Header{
-		Format: tar.FormatPAX, Name: name, Mode: int64(st.Mode & 0o7777), Uid: int(st.Uid), Gid: int(st.Gid),
+		Format: tar.FormatPAX, Name: name, Mode: int64(st.Mode & 0o7777), Uid: uid, Gid: gid,
 		ModTime: time.Unix(st.Mtime.Sec, 0),
 	}
 	switch uint32(st.Mode) & unix.S_IFMT {
@@ -145,7 +149,7 @@ const capabilityAttribute = "security.capability"
 func (a *archiver) capability(f *os.File, h *tar.Header) {
 	n, err := unix.Getxattr("/proc/self/fd/"+strconv.Itoa(int(f.Fd())), capabilityAttribute, a.value)
 	if err == nil && n > 0 {
-		h.PAXRecords = map[string]string{paxAttribute + capabilityAttribute: string(a.value[:n])}
+		h.PAXRecords = map[string]string{paxAttribute + capabilityAttribute: string(a.ids.ContainerCapability(a.value[:n]))}
 	}
 }
 

@@ -41,6 +41,7 @@ type Config struct {
 	SeccompProfile  string   // "" for Docker's, unconfined, or a file's path
 	NoNewPrivileges bool
 	Init            bool
+	UsernsRemap     string // default, user[:group] or uid[:gid]; "" for no user namespaces
 	DefaultUlimits  map[string]*units.Ulimit
 	LogDriver       string
 	LogOpts         map[string]string

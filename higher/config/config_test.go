@@ -68,7 +68,6 @@ func TestRefused(t *testing.T) {
 		{``, []string{"-H", "tcp://0.0.0.0:2375"}, "is root on this host"},
 		{``, []string{"-H", "/run/x.sock"}, "must be unix://PATH"},
 		{``, []string{"--bip", "10.0.0.1/24", "--fixed-cidr", "10.1.0.0/25"}, "not inside bip"},
-		{``, []string{"--userns-remap", "default"}, "not supported yet"},
 		{``, []string{"--log-driver", "syslog"}, "none of json-file, local, none"},
 		{``, []string{"--default-runtime", "kata"}, `no runtime is named "kata"`},
 		{``, []string{"--graph", "/x"}, "unknown flag: --graph"},

@@ -155,7 +155,7 @@ func containerOptions() []option {
 		text("seccomp-profile", `Path to seccomp profile, "unconfined" or "builtin"`, func(c *Config) *string { return &c.SeccompProfile }),
 		boolean("no-new-privileges", "Set no-new-privileges by default for new containers", func(c *Config) *bool { return &c.NoNewPrivileges }),
 		boolean("init", "Run an init in the container to forward signals and reap processes", func(c *Config) *bool { return &c.Init }),
-		usernsRemap(),
+		text("userns-remap", "User/Group setting for user namespaces", func(c *Config) *string { return &c.UsernsRemap }),
 		ulimits(),
 		choice("log-driver", "Default driver for container logs", func(c *Config) *string { return &c.LogDriver }, "json-file", "local", "none"),
 		logOpts(),
@@ -237,18 +237,6 @@ func execOpts() option {
 				return nil
 			}
 			return fmt.Errorf("%q is none of native.cgroupdriver=cgroupfs, native.cgroupdriver=systemd", s)
-		},
-	}
-}
-
-func usernsRemap() option {
-	return option{
-		flag: "userns-remap", usage: "User/Group setting for user namespaces", kind: "string",
-		set: func(_ *Config, s string) error {
-			if s == "" {
-				return nil
-			}
-			return fmt.Errorf("remapping users is not supported yet")
 		},
 	}
 }

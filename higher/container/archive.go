@@ -42,7 +42,7 @@ func (c *container) withRoot(ctx context.Context, f func(root *os.File) error) e
 	if err != nil {
 		return errors.Join(err, c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts))
 	}
-	err = archive.Mounted(ctx, pointers(rootfs), mounts, f)
+	err = archive.Mounted(ctx, pointers(rootfs), mounts, c.ids(), f)
 	return errors.Join(err, c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts))
 }
 
@@ -96,7 +96,7 @@ func (m *Manager) ContainerArchive(ctx context.Context, name, path string) (io.R
 				return err
 			}
 			first <- found{stat: stat}
-			return archive.Write(root, path, w)
+			return archive.Write(root, path, c.ids(), w)
 		})
 		select {
 		case first <- found{err: err}:
@@ -121,7 +121,7 @@ func (m *Manager) ContainerExtract(ctx context.Context, name, path string, o api
 	}
 	err = c.withRoot(ctx, func(root *os.File) error {
 		r := c.record()
-		to := archive.ExtractOptions{NoOverwriteDirNonDir: o.NoOverwriteDirNonDir, Mounts: r.Mounts, ReadOnly: r.HostConfig.ReadonlyRootfs}
+		to := archive.ExtractOptions{IDs: c.ids(), NoOverwriteDirNonDir: o.NoOverwriteDirNonDir, Mounts: r.Mounts, ReadOnly: r.HostConfig.ReadonlyRootfs}
 		if o.CopyUIDGID && r.Config.User != "" {
 			if to.Owner, err = c.owner(root); err != nil {
 				return err
@@ -171,7 +171,7 @@ func (m *Manager) ContainerExport(ctx context.Context, name string, w io.Writer)
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	if err := archive.Export(root, w); err != nil {
+	if err := archive.Export(root, c.ids(), w); err != nil {
 		return err
 	}
 	c.emit(events.ActionExport, nil)

@@ -145,7 +145,7 @@ func (c *container) prepare(ctx context.Context, img *image.Image) error {
 	if err := os.Mkdir(c.dir(), 0o710); err != nil {
 		return fmt.Errorf("cannot make the container's directory: %w", err)
 	}
-	return c.m.Images.Prepare(ctx, c.id, img)
+	return c.m.Images.Prepare(ctx, c.id, img, c.ids() != nil)
 }
 
 func mayHaveVolumes(r *Record) bool {

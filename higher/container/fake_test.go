@@ -178,7 +178,7 @@ func (f fakeImages) Resolve(_ context.Context, name string, _ *ocispec.Platform)
 	return nil, errdefs.ErrNotFound.WithMessage("No such image: " + name)
 }
 
-func (f fakeImages) Prepare(_ context.Context, container string, _ *image.Image) error {
+func (f fakeImages) Prepare(_ context.Context, container string, _ *image.Image, _ bool) error {
 	f.w.set(f.w.snapshots, container, true)
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 
 // namespaces are what a container shares with others that run.
 type namespaces struct {
-	net, ipc, pid, shm string
-	files              *container // whose /etc/hosts and so on it has
-	hostname           *Record    // of the container whose network it is in
+	net, ipc, pid, user, shm string
+	files                    *container // whose /etc/hosts and so on it has
+	hostname                 *Record    // of the container whose network it is in
 }
 
 func namespace(pid int, kind string) string { return "/proc/" + strconv.Itoa(pid) + "/ns/" + kind }
@@ -53,6 +53,7 @@ func (l *launch) joinNetwork(n *namespaces) error {
 		return fmt.Errorf("cannot join network namespace of container: %w", restarting(r.ID))
 	}
 	n.net, n.files, n.hostname = namespace(r.Pid, "net"), other, r
+	l.joinUser(n, r)
 	return nil
 }
 
@@ -65,6 +66,7 @@ func (l *launch) joinIPC(n *namespaces) error {
 		return err
 	}
 	n.ipc = namespace(other.Pid, "ipc")
+	l.joinUser(n, other)
 	switch {
 	case other.sharesIPC():
 		donor, err := l.m.get(other.ID)
@@ -89,7 +91,16 @@ func (l *launch) joinPID(n *namespaces) error {
 		return err
 	}
 	n.pid = namespace(other.Pid, "pid")
+	l.joinUser(n, other)
 	return nil
+}
+
+// joinUser joins the user namespace, too, of a container of which another is joined: only there a remapped container has
+// power over that.
+func (l *launch) joinUser(n *namespaces, other *Record) {
+	if l.ids() != nil && l.m.idsOf(other) != nil {
+		n.user = namespace(other.Pid, "user")
+	}
 }
 
 // live finds a container that runs.

@@ -119,7 +119,7 @@ func (c *container) writeFiles(ctx context.Context) error {
 	}{
 		{"hosts", files.Hosts}, {"resolv.conf", files.ResolvConf}, {"hostname", []byte(c.record().Config.Hostname + "\n")},
 	} {
-		if err := os.WriteFile(c.file(f.name), f.content, 0o644); err != nil {
+		if err := c.writeFile(f.name, f.content); err != nil {
 			return err
 		}
 	}

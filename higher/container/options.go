@@ -40,7 +40,7 @@ type Options struct {
 // Images is what is used of image.Manager.
 type Images interface {
 	Resolve(ctx context.Context, name string, p *ocispec.Platform) (*image.Image, error)
-	Prepare(ctx context.Context, container string, img *image.Image) error
+	Prepare(ctx context.Context, container string, img *image.Image, remapped bool) error
 	Mounts(ctx context.Context, container string) ([]task.Mount, error)
 	Release(ctx context.Context, container string) error
 	Containers(ctx context.Context) ([]string, error)

@@ -23,10 +23,15 @@ func (c *container) mountShm() error {
 		return err
 	}
 	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC)
-	if err := unix.Mount("shm", c.shm(), "tmpfs", flags, fmt.Sprintf("mode=1777,size=%d", c.record().HostConfig.ShmSize)); err != nil {
+	if err := unix.Mount("shm", c.shm(), "tmpfs", flags, c.shmOptions()); err != nil {
 		return fmt.Errorf("cannot mount the shared memory of container %s: %w", c.id, err)
 	}
 	return nil
+}
+
+func (c *container) shmOptions() string {
+	uid, gid := c.ids().Root()
+	return fmt.Sprintf("mode=1777,size=%d,uid=%d,gid=%d", c.record().HostConfig.ShmSize, uid, gid)
 }
 
 // unmountShm can be called when nothing is mounted.

@@ -163,9 +163,10 @@ func (l *launch) create(ctx context.Context) (err error) {
 		return err
 	}
 	c := l.r.Config
+	uid, gid := l.ids().Root()
 	l.task, err = l.m.Tasks.Create(ctx, task.CreateOptions{
 		ID: l.id, Bundle: l.bundle(), Rootfs: l.rootfs, Terminal: c.Tty, Stdin: c.OpenStdin, StdinOnce: c.StdinOnce,
-		Log: logs,
+		Log: logs, IOUID: uid, IOGID: gid,
 	})
 	if err != nil {
 		return startError(err, "failed to create task for container: ")
@@ -262,7 +263,7 @@ func (l *launch) makeSpec(ctx context.Context, n *namespaces) error {
 	in := &oci.Input{
 		ID: l.id, Config: l.r.Config, HostConfig: l.r.HostConfig, Args: append([]string{l.r.Path}, l.r.Args...), Env: l.env,
 		Rootfs: "rootfs", Root: func() (*os.File, error) { return l.openRoot(ctx) }, Mounts: l.mounts,
-		NetNS: n.net, IpcNS: n.ipc, PidNS: n.pid, ShmDir: n.shm, Init: l.m.Init, Defaults: l.m.Defaults,
+		NetNS: n.net, IpcNS: n.ipc, PidNS: n.pid, UserNS: n.user, ShmDir: n.shm, Init: l.m.Init, Defaults: l.m.Defaults,
 		StopSignal: l.r.stopSignal(), StopTimeout: l.stopTimeout(),
 	}
 	if files := n.files; files != nil {

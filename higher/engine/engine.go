@@ -19,6 +19,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/events"
 	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/network"
+	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/dhow-containers/dhow/higher/volume"
 )
 
@@ -36,6 +37,7 @@ type Engine struct {
 	volumes
 
 	config   *config.Config
+	ids      *userns.Map // of containers, with --userns-remap
 	defaults *oci.Defaults
 	build    Build
 	id       string
@@ -58,7 +60,11 @@ var _ api.Backend = (*Engine)(nil)
 // Open opens the managers, and takes over the containers of a daemon before this one. One process at a time may do so
 // with the same directories.
 func Open(ctx context.Context, c *config.Config, b Build, log *slog.Logger) (*Engine, error) {
-	e := &Engine{config: c, build: b, host: lookAtHost(), bus: &events.Bus{}, log: log}
+	c, ids, err := remap(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{config: c, ids: ids, build: b, host: lookAtHost(), bus: &events.Bus{}, log: log}
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.release())
 	}

@@ -71,6 +71,9 @@ func (e *Engine) securityOptions() []string {
 		profile = "builtin"
 	}
 	options = append(options, "name=seccomp,profile="+profile, "name=cgroupns")
+	if e.ids != nil {
+		options = append(options, "name=userns")
+	}
 	if e.config.NoNewPrivileges {
 		options = append(options, "name=no-new-privileges")
 	}

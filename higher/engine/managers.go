@@ -20,7 +20,7 @@ func (e *Engine) openImages(ctx context.Context) (err error) {
 	e.images.Manager, err = image.Open(ctx, image.Options{
 		Root: e.config.DataRoot, Snapshotter: e.config.StorageDriver,
 		Insecure: e.config.InsecureRegistries, Mirrors: e.config.RegistryMirrors,
-		Events: e.bus.Publish, Log: e.log,
+		Events: e.bus.Publish, Log: e.log, IDs: e.ids,
 		InUse:   func() map[string][]string { return e.containers.ImagesInUse() },
 		Running: func(id string) bool { return e.containers.IsRunning(id) },
 	})
@@ -28,7 +28,9 @@ func (e *Engine) openImages(ctx context.Context) (err error) {
 }
 
 func (e *Engine) openVolumes(context.Context) (err error) {
+	uid, gid := e.ids.Root()
 	e.volumes.Manager, err = volume.Open(volume.Options{
+		UID: uid, GID: gid,
 		DB: e.db, Root: filepath.Join(e.config.DataRoot, "volumes"), DataRoot: e.config.DataRoot, Log: e.log,
 		Events: func(action events.Action, name string, attributes map[string]string) {
 			e.bus.Publish(events.VolumeEventType, action, name, attributes)
@@ -73,8 +75,11 @@ func (e *Engine) lookAround(context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.defaults, err = oci.FromConfig(e.config, facts)
-	return err
+	if e.defaults, err = oci.FromConfig(e.config, facts); err != nil {
+		return err
+	}
+	e.defaults.IDs = e.ids
+	return nil
 }
 
 func (e *Engine) openContainers(ctx context.Context) error {

@@ -85,7 +85,7 @@ func BenchmarkPrepare(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n++
-		must(w.Prepare(b.Context(), fmt.Sprint(n), img))
+		must(w.Prepare(b.Context(), fmt.Sprint(n), img, false))
 		_, err := w.Mounts(b.Context(), fmt.Sprint(n))
 		must(err)
 	}

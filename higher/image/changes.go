@@ -50,6 +50,9 @@ func (m *Manager) withTree(ctx context.Context, container string, f func(*upper.
 		return err
 	}
 	t := &upper.Tree{}
+	if t.IDs, err = idsOf(info); err != nil {
+		return err
+	}
 	var overlay bool
 	if t.Upper, overlay, err = destination(mounts); err != nil {
 		return err

@@ -32,7 +32,7 @@ func TestChildWorks(t *testing.T) {
 		must(m.ImageLoad(ctx, bytes.NewReader(archive), nil, nobody))
 		img, err := m.Resolve(ctx, "big:1", nil)
 		must(err)
-		must(m.Prepare(ctx, "c", img))
+		must(m.Prepare(ctx, "c", img, false))
 		_, err = m.Commit(ctx, CommitRequest{Container: "c", Parent: img, Ref: "docker.io/library/committed:1"})
 		must(err)
 		must(m.Release(ctx, "c"))
@@ -85,7 +85,7 @@ func soundAfterKill(t *testing.T, root string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Prepare(ctx, "try", img); err != nil {
+		if err := w.Prepare(ctx, "try", img, false); err != nil {
 			t.Fatal(err)
 		}
 		must(w.Release(ctx, "try"))

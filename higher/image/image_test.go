@@ -234,7 +234,7 @@ func (w *world) container(id, image string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.Prepare(context.Background(), id, img); err != nil {
+	if err := w.Prepare(context.Background(), id, img, false); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -84,6 +85,9 @@ func (m *Manager) open(ctx context.Context) error {
 	}
 	if m.driver, m.backend, err = openSnapshotter(m.options.Root, m.options.Snapshotter); err != nil {
 		return err
+	}
+	if err := m.checkRemap(); err != nil {
+		return errors.Join(err, m.backend.Close())
 	}
 	m.bolt, err = bolt.Open(filepath.Join(m.options.Root, "image.db"), 0o600, &bolt.Options{
 		Timeout: 5 * time.Second, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,

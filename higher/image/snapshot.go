@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/task"
+	"github.com/dhow-containers/dhow/higher/userns"
 )
 
 const (
@@ -19,11 +20,13 @@ const (
 )
 
 // Prepare makes the writable part of a container's root file system, on top of an image, which is unpacked if it is not
-// yet. Without an image it is empty. Nothing is done if it is there already.
-func (m *Manager) Prepare(ctx context.Context, container string, img *Image) error {
+// yet. Without an image it is empty. Nothing is done if it is there already. With remapped its files are those of the ids
+// in Options.IDs, of the layers below too.
+func (m *Manager) Prepare(ctx context.Context, container string, img *Image, remapped bool) error {
 	ctx = m.in(ctx)
 	key := containerKey + container
-	err := m.prepare(ctx, key, img)
+	labels := m.labels(remapped)
+	err := m.prepare(ctx, key, img, labels)
 	for errdefs.IsNotFound(err) { // a collection may take the base away in between
 		err = m.makeBase(ctx, img)
 		if errdefs.IsNotFound(err) && img != nil { // the layers are not unpacked
@@ -34,7 +37,7 @@ func (m *Manager) Prepare(ctx context.Context, container string, img *Image) err
 		if err != nil {
 			break
 		}
-		err = m.prepare(ctx, key, img)
+		err = m.prepare(ctx, key, img, labels)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot make the root file system of container %s: %w", container, err)
@@ -42,8 +45,31 @@ func (m *Manager) Prepare(ctx context.Context, container string, img *Image) err
 	return nil
 }
 
-func (m *Manager) prepare(ctx context.Context, key string, img *Image) error {
-	_, err := m.snapshot.Prepare(ctx, key, baseOf(img), snapshots.WithLabels(map[string]string{rootLabel: "container"}))
+// labels are those of a container's snapshot. The snapshotter, which knows those about ids, makes the container's root the
+// owner of the topmost directory, and has the layers below be mounted with their ids mapped.
+func (m *Manager) labels(remapped bool) map[string]string {
+	all := map[string]string{rootLabel: "container"}
+	if ids := m.options.IDs; remapped && ids != nil {
+		all[snapshots.LabelSnapshotUIDMapping], all[snapshots.LabelSnapshotGIDMapping] = userns.Format(ids.UIDs), userns.Format(ids.GIDs)
+	}
+	return all
+}
+
+// idsOf reads them.
+func idsOf(s snapshots.Info) (ids *userns.Map, err error) {
+	uids, gids := s.Labels[snapshots.LabelSnapshotUIDMapping], s.Labels[snapshots.LabelSnapshotGIDMapping]
+	if uids == "" {
+		return nil, nil
+	}
+	ids = &userns.Map{}
+	if ids.UIDs, err = userns.Parse(uids); err == nil {
+		ids.GIDs, err = userns.Parse(gids)
+	}
+	return ids, err
+}
+
+func (m *Manager) prepare(ctx context.Context, key string, img *Image, labels map[string]string) error {
+	_, err := m.snapshot.Prepare(ctx, key, baseOf(img), snapshots.WithLabels(labels))
 	if errdefs.IsAlreadyExists(err) {
 		return nil
 	}

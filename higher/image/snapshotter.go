@@ -53,7 +53,7 @@ func openSnapshotter(root, name string) (driver string, s snapshots.Snapshotter,
 		return "", nil, fmt.Errorf("cannot clear %s: %w", dir, err)
 	}
 	if driver == driverOverlay {
-		s, err = overlay.NewSnapshotter(dir, overlay.AsynchronousRemove, overlay.WithMountOptions(plainOverlay()))
+		s, err = overlay.NewSnapshotter(dir, overlay.AsynchronousRemove, overlay.WithRemapIDs, overlay.WithMountOptions(plainOverlay()))
 	} else {
 		s, err = native.NewSnapshotter(dir)
 	}

@@ -60,7 +60,9 @@ func (m *Manager) create(ctx context.Context, o *CreateOptions, shim int, log lo
 	}
 	t.shim = shim
 	served := stdio.Served{Log: log, Stdin: o.Stdin, StdinOnce: o.StdinOnce}
-	r := &api.CreateRequest{ID: o.ID, Bundle: o.Bundle, Options: wire.Pack(api.OptionsType, m.shimOptions()), Stdio: api.Stdio{Terminal: o.Terminal, Stdout: served.URI()}}
+	options := m.shimOptions()
+	options.IoUID, options.IoGID = uint32(o.IOUID), uint32(o.IOGID)
+	r := &api.CreateRequest{ID: o.ID, Bundle: o.Bundle, Options: wire.Pack(api.OptionsType, options), Stdio: api.Stdio{Terminal: o.Terminal, Stdout: served.URI()}}
 	for i := range o.Rootfs {
 		r.Rootfs = append(r.Rootfs, &o.Rootfs[i])
 	}

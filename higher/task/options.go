@@ -32,6 +32,8 @@ type CreateOptions struct {
 	StdinOnce bool // which ends with the first client that gives one
 	Log       LogConfig
 	Runtime   string // "" is ours
+
+	IOUID, IOGID int // owner of pipes for standard streams: the container's root, on the host
 }
 
 // LogConfig says where output is logged.

@@ -16,22 +16,25 @@ import (
 const mappedSuffix = "-mapped"
 
 // withMappedLowers calls f with the options of an overlay whose lower directories have their ids mapped: an overlay
-// itself cannot be mapped (mount_setattr(2), "ID-mapped mounts"). The overlay keeps its own references to them.
+// itself cannot be mapped (mount_setattr(2), "ID-mapped mounts"). The overlay keeps its own references to them. In a
+// mount namespace that is about to end they are below the overlay, where nobody sees them, and stay.
 func withMappedLowers(o *options, dir string, f func(data []string) error) (err error) {
 	at, dirs := lowers(o.data)
 	if at < 0 {
 		return fmt.Errorf("the options uidmap and gidmap: the overlay has no lowerdir")
 	}
 	base := common(dirs)
-	temp := dir + mappedSuffix
-	if err := os.Mkdir(temp, 0o700); err != nil && !os.IsExist(err) {
-		return err
-	}
-	defer func() {
-		if e := removeMapped(dir); err == nil {
-			err = e
+	temp := o.mapped
+	if temp != dir {
+		if err := os.Mkdir(temp, 0o700); err != nil && !os.IsExist(err) {
+			return err
 		}
-	}()
+		defer func() {
+			if e := removeMapped(dir); err == nil {
+				err = e
+			}
+		}()
+	}
 	fd, err := clone(base, o.idMap())
 	if err != nil {
 		return err

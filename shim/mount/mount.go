@@ -13,12 +13,12 @@ import (
 
 // All mounts the list on dir, one on top of the other. When one fails, those before it are taken away. For ids that are
 // mapped a child process is made, which the caller must not reap.
-func All(list []*api.Mount, dir string) error { return all(list, dir, within) }
+func All(list []*api.Mount, dir string) error { return all(list, dir, dir+mappedSuffix, within) }
 
 // AllHere is All for a thread that has a mount namespace of its own, and so a working directory of its own, which
 // changes: everything is done on the calling thread.
 func AllHere(list []*api.Mount, dir string) error {
-	return all(list, dir, func(base string, f func() error) error {
+	return all(list, dir, dir, func(base string, f func() error) error {
 		if err := unix.Chdir(base); err != nil {
 			return &os.PathError{Op: "chdir", Path: base, Err: err}
 		}
@@ -26,10 +26,11 @@ func AllHere(list []*api.Mount, dir string) error {
 	})
 }
 
-// all makes mounts; in calls a function with a working directory.
-func all(list []*api.Mount, dir string, in func(dir string, f func() error) error) error {
+// all makes mounts; mapped is where the layers of an overlay are mounted meanwhile whose ids are mapped, and in calls a
+// function with a working directory.
+func all(list []*api.Mount, dir, mapped string, in func(dir string, f func() error) error) error {
 	for i, m := range list {
-		if err := one(m, dir, in); err != nil {
+		if err := one(m, dir, mapped, in); err != nil {
 			return fmt.Errorf("cannot mount the root file system (rootfs[%d]): %w", i, withUndo(err, dir))
 		}
 	}
@@ -45,12 +46,12 @@ func withUndo(err error, dir string) error {
 
 // one makes one mount. What Target names lies below dir, and may be a link that the image made: it is followed inside
 // of dir only.
-func one(m *api.Mount, dir string, in func(dir string, f func() error) error) error {
+func one(m *api.Mount, dir, mapped string, in func(dir string, f func() error) error) error {
 	o, err := parse(m.Options)
 	if err != nil {
 		return err
 	}
-	o.in = in
+	o.in, o.mapped = in, mapped
 	target, release, err := resolve(dir, m.Target)
 	if err != nil {
 		return err

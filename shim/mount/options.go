@@ -22,6 +22,7 @@ type options struct {
 	loop, direct     bool
 	uidMaps, gidMaps []specs.LinuxIDMapping
 	in               func(dir string, f func() error) error // calls f with a working directory
+	mapped           string                                 // where layers with mapped ids are, while an overlay is mounted
 }
 
 // superClears are the flags that words about the super block take back.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/apparmor"
 	"github.com/dhow-containers/dhow/higher/config"
+	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/docker/go-units"
 	types "github.com/moby/moby/api/types/container"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // Defaults is what the daemon's flags say about containers, and what the host can do.
@@ -29,7 +29,7 @@ type Defaults struct {
 	LogDriver       string
 	LogOpts         map[string]string
 
-	UIDMaps, GIDMaps []specs.LinuxIDMapping // of --userns-remap; nil without it
+	IDs *userns.Map // of --userns-remap; nil without it. FromConfig does not set it
 
 	Host *Facts
 }
@@ -73,7 +73,7 @@ func FromConfig(c *config.Config, host *Facts) (*Defaults, error) {
 	return d, nil
 }
 
-func (d *Defaults) remapped() bool { return d.UIDMaps != nil }
+func (d *Defaults) remapped() bool { return d.IDs != nil }
 
 func checkSlice(parent string) error {
 	if len(parent) <= len(".slice") || !strings.HasSuffix(parent, ".slice") {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/dhow-containers/dhow/higher/container/oci"
+	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/dhow-containers/dhow/higher/volume"
 	"github.com/dhow-containers/dhow/runtime/plan"
 	"github.com/dhow-containers/dhow/spec"
@@ -56,8 +57,8 @@ func onV1(d *oci.Defaults) {
 }
 
 func remapped(d *oci.Defaults) {
-	d.UIDMaps = []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 65536}}
-	d.GIDMaps = d.UIDMaps
+	maps := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 65536}}
+	d.IDs = &userns.Map{UIDs: maps, GIDs: maps}
 }
 
 // daemons are what differs from someDefaults, by case.

@@ -49,7 +49,7 @@ func Spec(in *Input) (*specs.Spec, error) {
 	}
 	s.Linux.RootfsPropagation = string(root)
 	if in.remapped() {
-		s.Linux.UIDMappings, s.Linux.GIDMappings = d.UIDMaps, d.GIDMaps
+		s.Linux.UIDMappings, s.Linux.GIDMappings = d.IDs.UIDs, d.IDs.GIDs
 	}
 	return s, nil
 }

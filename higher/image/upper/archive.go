@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dhow-containers/dhow/higher/userns"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // Archive writes what was changed as a layer, and tells whether there is anything. Sockets are left out, as in Docker.
 func (t *Tree) Archive(ctx context.Context, w io.Writer) (changed bool, err error) {
-	a := &archiver{tw: tar.NewWriter(w), links: map[inode]string{}}
+	a := &archiver{tw: tar.NewWriter(w), ids: t.IDs, links: map[inode]string{}}
 	err = t.walk(ctx, func(it *item) error {
 		changed = true
 		return a.add(it)
@@ -37,6 +38,7 @@ type inode struct{ dev, ino uint64 }
 
 type archiver struct {
 	tw    *tar.Writer
+	ids   *userns.Map
 	links map[inode]string // first name of files that have several
 }
 
@@ -48,8 +50,9 @@ func (a *archiver) add(it *item) error {
 	case it.kind == Deleted:
 		return a.tw.WriteHeader(&tar.Header{Name: path.Join(path.Dir(name), goneAbove+it.name), Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0)})
 	}
+	uid, gid := a.ids.Container(int(it.stat.Uid), int(it.stat.Gid))
 	h := &tar.Header{
-		Name: name, Mode: int64(it.stat.Mode & 0o7777), Uid: int(it.stat.Uid), Gid: int(it.stat.Gid),
+		Name: name, Mode: int64(it.stat.Mode & 0o7777), Uid: uid, Gid: gid,
 		ModTime: time.Unix(it.stat.Mtim.Unix()), Format: tar.FormatPAX,
 	}
 	switch it.stat.Mode & unix.S_IFMT {
@@ -106,7 +109,7 @@ func (a *archiver) file(it *item, h *tar.Header) error {
 		return fmt.Errorf("cannot read %s: it was replaced meanwhile", it.path)
 	}
 	h.Typeflag, h.Size = tar.TypeReg, st.Size
-	if err := xattrs(f, h); err != nil {
+	if err := a.xattrs(f, h); err != nil {
 		return err
 	}
 	if err := a.tw.WriteHeader(h); err != nil {
@@ -129,7 +132,7 @@ func (a *archiver) directory(it *item, h *tar.Header) error {
 	defer func() { _ = f.Close() }()
 	h.Typeflag = tar.TypeDir
 	h.Name += "/"
-	if err := xattrs(f, h); err != nil {
+	if err := a.xattrs(f, h); err != nil {
 		return err
 	}
 	if err := a.tw.WriteHeader(h); err != nil || !it.opaque {
@@ -155,8 +158,11 @@ func readlink(it *item) (string, error) {
 	return string(buf[:n]), nil
 }
 
+// capability is the extended attribute with the capabilities that a program gives (capabilities(7)).
+const capability = "security.capability"
+
 // xattrs enters the extended attributes of a file, but those of the overlay and of the host's security module.
-func xattrs(f *os.File, h *tar.Header) error {
+func (a *archiver) xattrs(f *os.File, h *tar.Header) error {
 	buf := make([]byte, 64<<10)
 	n, err := unix.Flistxattr(int(f.Fd()), buf)
 	if errors.Is(err, unix.ENOTSUP) {
@@ -167,7 +173,7 @@ func xattrs(f *os.File, h *tar.Header) error {
 	}
 	value := make([]byte, 64<<10)
 	for name := range strings.SplitSeq(string(buf[:n]), "\x00") {
-		if name != "security.capability" && (!strings.HasPrefix(name, "user.") || strings.HasPrefix(name, "user.overlay.")) {
+		if name != capability && (!strings.HasPrefix(name, "user.") || strings.HasPrefix(name, "user.overlay.")) {
 			continue
 		}
 		size, err := unix.Fgetxattr(int(f.Fd()), name, value)
@@ -177,7 +183,11 @@ func xattrs(f *os.File, h *tar.Header) error {
 		if h.PAXRecords == nil {
 			h.PAXRecords = map[string]string{}
 		}
-		h.PAXRecords["SCHILY.xattr."+name] = string(value[:size])
+		text := value[:size]
+		if name == capability {
+			text = a.ids.ContainerCapability(text)
+		}
+		h.PAXRecords["SCHILY.xattr."+name] = string(text)
 	}
 	return nil
 }

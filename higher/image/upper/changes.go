@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/dhow-containers/dhow/higher/userns"
 	"golang.org/x/sys/unix"
 )
 
@@ -15,9 +16,10 @@ type Change struct {
 
 // Tree is the root file system of a container.
 type Tree struct {
-	Upper  string   // directory of the changes; of a copy, the whole tree
-	Lowers []string // the layers below, the top one first; of a copy, the tree that it was made from
-	Copy   bool     // there is no overlay: Upper was made as a copy
+	Upper  string      // directory of the changes; of a copy, the whole tree
+	Lowers []string    // the layers below, the top one first; of a copy, the tree that it was made from
+	Copy   bool        // there is no overlay: Upper was made as a copy
+	IDs    *userns.Map // of the container, whose the owners in Upper are
 }
 
 // Changes lists what was changed, in the order of paths.

@@ -76,6 +76,9 @@ func (o *runOptions) run(ctx context.Context, a *cli.App, r *request) error {
 		}
 		defer hangUp()
 	}
+	if !attached { // known to scripts even if it does not start
+		fmt.Fprintln(a.Out, id)
+	}
 	status := exitStatus(ctx, a, c, id, r.host.AutoRemove)
 	if _, err := c.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		if r.host.AutoRemove {
@@ -88,7 +91,6 @@ func (o *runOptions) run(ctx context.Context, a *cli.App, r *request) error {
 		return startError(err)
 	}
 	if !attached {
-		fmt.Fprintln(a.Out, id)
 		return nil
 	}
 	if cfg.Tty && a.Out.IsTerminal() {

@@ -14,6 +14,11 @@ import (
 // Headings are the titles of columns by the field that fills them.
 type Headings map[string]string
 
+// Label is the title of a column of a label's values: the last part of its name.
+func (Headings) Label(name string) string {
+	return strings.NewReplacer("-", " ", "_", " ").Replace(name[strings.LastIndexByte(name, '.')+1:])
+}
+
 // Rows prints rows as source says: "table", "table TEMPLATE", "json", or a template for each. plain is the template that
 // "table" and "" stand for. The fields of a row are its methods, as templates call them.
 func Rows[R any](w io.Writer, source, plain string, h Headings, rows []R) error {
@@ -48,7 +53,7 @@ func Rows[R any](w io.Writer, source, plain string, h Headings, rows []R) error 
 func writeTable(w io.Writer, t *template.Template, h Headings, rows *bytes.Buffer) error {
 	tw := tabwriter.NewWriter(w, 10, 1, 3, ' ', 0)
 	// A heading that cannot be made is left out, as docker does; the rows have shown that the template is sound.
-	t.Funcs(headerFunctions).Execute(tw, map[string]string(h))
+	t.Funcs(headerFunctions).Execute(tw, h)
 	tw.Write([]byte("\n"))
 	rows.WriteTo(tw)
 	return tw.Flush()

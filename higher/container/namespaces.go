@@ -53,8 +53,7 @@ func (l *launch) joinNetwork(n *namespaces) error {
 		return fmt.Errorf("cannot join network namespace of container: %w", restarting(r.ID))
 	}
 	n.net, n.files, n.hostname = namespace(r.Pid, "net"), other, r
-	l.joinUser(n, r)
-	return nil
+	return l.joinUser(n, r)
 }
 
 func (l *launch) joinIPC(n *namespaces) error {
@@ -66,7 +65,9 @@ func (l *launch) joinIPC(n *namespaces) error {
 		return err
 	}
 	n.ipc = namespace(other.Pid, "ipc")
-	l.joinUser(n, other)
+	if err := l.joinUser(n, other); err != nil {
+		return err
+	}
 	switch {
 	case other.sharesIPC():
 		donor, err := l.m.get(other.ID)
@@ -91,16 +92,24 @@ func (l *launch) joinPID(n *namespaces) error {
 		return err
 	}
 	n.pid = namespace(other.Pid, "pid")
-	l.joinUser(n, other)
-	return nil
+	return l.joinUser(n, other)
 }
 
 // joinUser joins the user namespace, too, of a container of which another is joined: only there a remapped container has
-// power over that.
-func (l *launch) joinUser(n *namespaces, other *Record) {
-	if l.ids() != nil && l.m.idsOf(other) != nil {
-		n.user = namespace(other.Pid, "user")
+// power over that. Over namespaces of the host's root it would have none, and could not mount the file systems that show them.
+func (l *launch) joinUser(n *namespaces, other *Record) error {
+	switch {
+	case l.ids() == nil:
+		return nil
+	case l.m.idsOf(other) == nil:
+		return invalidf("cannot join a namespace of container %s, which has the host's user namespace: this one needs --userns=host, too", other.Name)
 	}
+	user := namespace(other.Pid, "user")
+	if n.user != "" && n.user != user {
+		return invalidf("cannot join namespaces of several containers: each has a user namespace of its own")
+	}
+	n.user = user
+	return nil
 }
 
 // live finds a container that runs.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,8 +21,8 @@ func (m *Manager) checkRemap() (err error) {
 	if m.driver != driverOverlay {
 		return fmt.Errorf("user namespaces (--userns-remap) need the storage driver %s; this is %s", driverOverlay, m.driver)
 	}
-	dir, err := os.MkdirTemp(filepath.Join(m.options.Root, "snapshots"), "remap-")
-	if err != nil {
+	dir := filepath.Join(m.options.Root, "snapshots", "remap")
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil { // of one that was killed
 		return err
 	}
 	defer func() {

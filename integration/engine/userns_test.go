@@ -107,8 +107,10 @@ func testRemappedArchives(t *testing.T, d *daemon) {
 // testUsernsHost opts out of user namespaces, and does not where the daemon has to refuse.
 func testUsernsHost(t *testing.T, d *daemon) {
 	d.wants(t, "0 0 4294967295", 0, "run", "--rm", "--userns=host", "--privileged", "--pid=host", "busybox", "awk", "{print $1,$2,$3}", "/proc/self/uid_map")
+	d.must(t, "run", "-d", "--name", "roots", "--userns=host", "busybox", "sleep", "1000")
 	for flag, want := range map[string]string{
-		"--privileged": "privileged mode is incompatible with user namespaces", "--pid=host": "cannot share the host PID namespace when user namespaces are enabled",
+		"--network=container:roots": "this one needs --userns=host, too",
+		"--privileged":              "privileged mode is incompatible with user namespaces", "--pid=host": "cannot share the host PID namespace when user namespaces are enabled",
 		"--network=host": "cannot share the host's network namespace when user namespaces are enabled",
 	} {
 		if r := d.docker.Run(nil, "run", "--rm", flag, "busybox", "true"); r.Code != 125 || !strings.Contains(r.Stderr, want) {

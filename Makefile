@@ -25,7 +25,9 @@ SHELL := /bin/bash
 GO ?= go
 FUZZTIME ?= 10s
 TESTFLAGS ?=
-VERSIONS := github.com/dhow-containers/dhow/higher/cli
+RELEASE := github.com/dhow-containers/dhow/higher/release
+# Of the commit, and of the moment. Expanded when used: it runs git.
+RELEASED = -X $(RELEASE).commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) -X $(RELEASE).built=$$(date -u +%Y-%m-%dT%H:%M:%SZ)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian packages that building and testing use.
@@ -34,8 +36,8 @@ PACKAGES := gcc libc6-dev pkg-config libseccomp-dev busybox-static debootstrap r
 build: seccomp-compile
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/runtime ./runtime/cmd/runtime
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embedseccomp -ldflags '-s -w' -o bin/containerd-shim-dhow-v2 ./shim/cmd/containerd-shim-dhow-v2
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X $(VERSIONS).Commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) -X '$(VERSIONS).Built=$$(date -u +%Y-%m-%dT%H:%M:%SZ)'" -o bin/dhow ./higher/cmd/dhow
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./higher/cmd/dhowd ./higher/cmd/dhow-init
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(RELEASED)" -o bin/ ./higher/cmd/dhow ./higher/cmd/dhowd
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./higher/cmd/dhow-init
 
 # The one part in C: a static program that compiles seccomp profiles with libseccomp. The runtime, which is
 # pure Go and so starts 0.9 ms sooner, carries it as an embedded file and runs it when its cache misses.

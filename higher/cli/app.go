@@ -11,6 +11,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/cli/config"
 	"github.com/dhow-containers/dhow/higher/cli/connect"
 	"github.com/dhow-containers/dhow/higher/cli/stream"
+	"github.com/dhow-containers/dhow/higher/release"
 )
 
 // App is one run of the program. Commands get everything from it, so that tests can give them something else.
@@ -70,7 +71,7 @@ func (a *App) Client() (*client.Client, error) {
 		return nil, err
 	}
 	e.Report = a.Err
-	how := []client.Opt{client.WithHTTPHeaders(a.Config().Headers()), client.WithUserAgent("dhow/" + Version)}
+	how := []client.Opt{client.WithHTTPHeaders(a.Config().Headers()), client.WithUserAgent("dhow/" + release.Get().Version)}
 	if a.Globals.Debug || a.Globals.LogLevel == "debug" {
 		how = append(how, client.WithHTTPRequestHook(a.trace))
 	}

@@ -18,13 +18,11 @@ import (
 	"github.com/dhow-containers/dhow/higher/api"
 	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/dhow-containers/dhow/higher/engine"
+	"github.com/dhow-containers/dhow/higher/release"
 )
 
-// Build says what program this is.
-type Build struct{ Version, Commit string }
-
 // Run is the daemon's life: it returns after SIGTERM or SIGINT, or with an error.
-func Run(ctx context.Context, c *config.Config, b Build, log *slog.Logger) (err error) {
+func Run(ctx context.Context, c *config.Config, b release.Info, log *slog.Logger) (err error) {
 	if os.Geteuid() != 0 {
 		return errors.New("cannot start: dhowd needs root")
 	}
@@ -43,7 +41,7 @@ func Run(ctx context.Context, c *config.Config, b Build, log *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
-	e, err := engine.Open(ctx, c, engine.Build{Version: b.Version, Commit: b.Commit}, log)
+	e, err := engine.Open(ctx, c, b, log)
 	if err != nil {
 		for _, l := range listeners {
 			l.Close()
@@ -97,7 +95,7 @@ type server struct {
 // headerLimit is how long a client may take for the head of a request.
 const headerLimit = time.Minute
 
-func newServer(e *engine.Engine, b Build, log *slog.Logger) *server {
+func newServer(e *engine.Engine, b release.Info, log *slog.Logger) *server {
 	a := &api.Server{Backend: e, Log: log, Release: b.Version, BuilderVersion: "1"}
 	a.Init()
 	return &server{Server: http.Server{Handler: a, ReadHeaderTimeout: headerLimit, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}}

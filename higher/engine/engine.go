@@ -19,15 +19,13 @@ import (
 	"github.com/dhow-containers/dhow/higher/events"
 	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/network"
+	"github.com/dhow-containers/dhow/higher/release"
 	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/dhow-containers/dhow/higher/volume"
 )
 
 // CloseLimit is how long Close may take to stop containers.
 const CloseLimit = 30 * time.Second
-
-// Build says what program this is.
-type Build struct{ Version, Commit string }
 
 // Engine is the whole.
 type Engine struct {
@@ -39,7 +37,7 @@ type Engine struct {
 	config   *config.Config
 	ids      *userns.Map // of containers, with --userns-remap
 	defaults *oci.Defaults
-	build    Build
+	build    release.Info
 	id       string
 	host     host
 	db       *bolt.DB
@@ -59,7 +57,7 @@ var _ api.Backend = (*Engine)(nil)
 
 // Open opens the managers, and takes over the containers of a daemon before this one. One process at a time may do so
 // with the same directories.
-func Open(ctx context.Context, c *config.Config, b Build, log *slog.Logger) (*Engine, error) {
+func Open(ctx context.Context, c *config.Config, b release.Info, log *slog.Logger) (*Engine, error) {
 	c, ids, err := remap(c)
 	if err != nil {
 		return nil, err

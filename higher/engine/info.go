@@ -42,7 +42,7 @@ func (e *Engine) SystemInfo(ctx context.Context) (*system.Info, error) {
 		Runtimes: e.runtimes(), DefaultRuntime: c.DefaultRuntime,
 		Swarm:              swarm.Info{LocalNodeState: swarm.LocalNodeStateInactive},
 		LiveRestoreEnabled: c.LiveRestore, InitBinary: "dhow-init",
-		ContainerdCommit: system.Commit{ID: "embedded"}, RuncCommit: system.Commit{ID: e.commitID()}, InitCommit: system.Commit{ID: e.commitID()},
+		ContainerdCommit: system.Commit{ID: "embedded"}, RuncCommit: system.Commit{ID: e.build.Commit}, InitCommit: system.Commit{ID: e.build.Commit},
 		SecurityOptions: e.securityOptions(), CDISpecDirs: []string{}, Warnings: []string{},
 	}
 	if info.Labels == nil {

@@ -13,21 +13,13 @@ import (
 func (e *Engine) SystemVersion(context.Context) (*system.VersionResponse, error) {
 	details := map[string]string{
 		"ApiVersion": api.MaxVersion.String(), "MinAPIVersion": api.MinVersion.String(), "GoVersion": runtime.Version(),
-		"Os": runtime.GOOS, "Arch": runtime.GOARCH, "KernelVersion": e.host.kernel, "GitCommit": e.build.Commit, "Experimental": "false",
+		"Os": runtime.GOOS, "Arch": runtime.GOARCH, "KernelVersion": e.host.kernel, "GitCommit": e.build.Commit, "BuildTime": e.build.Built, "Experimental": "false",
 	}
 	return &system.VersionResponse{
 		Platform:   system.PlatformInfo{Name: "dhow"},
 		Version:    e.build.Version,
 		APIVersion: api.MaxVersion.String(), MinAPIVersion: api.MinVersion.String(),
-		Os: runtime.GOOS, Arch: runtime.GOARCH, GoVersion: runtime.Version(), GitCommit: e.build.Commit, KernelVersion: e.host.kernel,
+		Os: runtime.GOOS, Arch: runtime.GOARCH, GoVersion: runtime.Version(), GitCommit: e.build.Commit, BuildTime: e.build.Built, KernelVersion: e.host.kernel,
 		Components: []system.ComponentVersion{{Name: "Engine", Version: e.build.Version, Details: details}},
 	}, nil
-}
-
-// commitID is what the engine was built from, as far as it is known.
-func (e *Engine) commitID() string {
-	if e.build.Commit == "" {
-		return e.build.Version
-	}
-	return e.build.Commit
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/cli"
 	"github.com/dhow-containers/dhow/higher/cli/config"
 	"github.com/dhow-containers/dhow/higher/cli/opts"
+	"github.com/dhow-containers/dhow/higher/release"
 )
 
 // Root makes the command tree for args, the arguments of the program.
@@ -23,7 +24,8 @@ func Root(a *cli.App, args []string) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case version:
-				fmt.Fprintf(a.Out, "dhow version %s, build %s\n", cli.Version, cli.Commit)
+				r := release.Get()
+				fmt.Fprintf(a.Out, "dhow version %s, build %s\n", r.Version, r.Commit)
 				return nil
 			case len(args) == 0:
 				return c.Help()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/cli"
 	"github.com/dhow-containers/dhow/higher/cli/format"
+	"github.com/dhow-containers/dhow/higher/release"
 )
 
 // information is what templates of `dhow info` see: the daemon's fields, and the client's.
@@ -42,7 +43,7 @@ func Info(a *cli.App) *cobra.Command {
 
 func info(ctx context.Context, a *cli.App, source string) error {
 	i := &information{ClientInfo: &clientInfo{Debug: a.Globals.Debug, Plugins: []string{}}}
-	i.ClientInfo.Version, i.ClientInfo.Context = cli.Version, contextName(a)
+	i.ClientInfo.Version, i.ClientInfo.Context = release.Get().Version, contextName(a)
 	c, err := a.Client()
 	if err == nil {
 		var r client.SystemInfoResult

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/cli"
 	"github.com/dhow-containers/dhow/higher/cli/format"
+	"github.com/dhow-containers/dhow/higher/release"
 )
 
 // versions is what the template of `dhow version` sees.
@@ -106,9 +107,10 @@ func parseVersion(source string) (*template.Template, error) {
 // version prints what it knows of the client even when no daemon answers.
 func version(ctx context.Context, a *cli.App, t *template.Template) error {
 	a.Globals.NoAutostart = true // asking for versions is no reason to start something
+	r := release.Get()
 	v := versions{Client: clientVersion{
-		Version: cli.Version, APIVersion: client.MaxAPIVersion, DefaultAPIVersion: client.MaxAPIVersion, GitCommit: cli.Commit, GoVersion: runtime.Version(),
-		Os: runtime.GOOS, Arch: runtime.GOARCH, BuildTime: day(cli.Built), Context: contextName(a),
+		Version: r.Version, APIVersion: client.MaxAPIVersion, DefaultAPIVersion: client.MaxAPIVersion, GitCommit: r.Commit, GoVersion: runtime.Version(),
+		Os: runtime.GOOS, Arch: runtime.GOARCH, BuildTime: day(r.Built), Context: contextName(a),
 	}}
 	c, err := a.Client()
 	if err == nil {

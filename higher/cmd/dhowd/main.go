@@ -13,12 +13,7 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/dhow-containers/dhow/higher/daemon"
-)
-
-// Filled in by the linker: -ldflags "-X main.version=… -X main.commit=…".
-var (
-	version = "0.1.0"
-	commit  = ""
+	"github.com/dhow-containers/dhow/higher/release"
 )
 
 func main() {
@@ -36,25 +31,19 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintf(errs, "dhowd: %v\nSee 'dhowd --help'.\n", err)
 		return 1
 	case c.Version:
-		fmt.Fprintf(out, "dhowd version %s%s\n", version, build())
+		r := release.Get()
+		fmt.Fprintf(out, "dhowd version %s, build %s\n", r.Version, r.Commit)
 		return 0
 	case c.ValidateOnly:
 		fmt.Fprintln(out, "configuration OK")
 		return 0
 	}
 	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level(c.Config)}))
-	if err := daemon.Run(context.Background(), c.Config, daemon.Build{Version: version, Commit: commit}, log); err != nil {
+	if err := daemon.Run(context.Background(), c.Config, release.Get(), log); err != nil {
 		fmt.Fprintf(errs, "dhowd: %v\n", err)
 		return 1
 	}
 	return 0
-}
-
-func build() string {
-	if commit == "" {
-		return ""
-	}
-	return ", build " + commit
 }
 
 // level is what is logged.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -15,9 +15,36 @@ import (
 // watcher hears of every change of the rule set (nfnetlink's group for nftables) and has the table made anew when
 // somebody else has removed anything of it, as `nft flush ruleset` does.
 type watcher struct {
-	conn   *netlink.Conn
-	closed atomic.Bool
-	done   chan struct{}
+	conn    *netlink.Conn
+	closing chan struct{}
+	done    chan struct{}
+}
+
+// pace keeps two programs that both think a table theirs from making it by turns as fast as they can: two daemons in
+// one network namespace, say.
+type pace struct {
+	last  time.Time // when the last repair was due
+	quick int       // repairs, each soon after the one before
+}
+
+const (
+	paceQuick = 3           // repairs that nothing waits for
+	paceSoon  = time.Second // after a repair
+	paceMost  = time.Minute
+)
+
+// wait is how long a repair has to wait that is wanted now.
+func (p *pace) wait(now time.Time) time.Duration {
+	p.quick++
+	if now.Sub(p.last) > paceSoon {
+		p.quick = 0
+	}
+	delay := time.Duration(0)
+	if p.quick >= paceQuick {
+		delay = min(paceSoon<<min(p.quick-paceQuick, 10), paceMost)
+	}
+	p.last = now.Add(delay)
+	return delay
 }
 
 func watchTable(f *firewall) (*watcher, error) {
@@ -25,26 +52,26 @@ func watchTable(f *firewall) (*watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen for changes of the firewall: %w", err)
 	}
-	w := &watcher{conn: conn, done: make(chan struct{})}
+	w := &watcher{conn: conn, closing: make(chan struct{}), done: make(chan struct{})}
 	go w.run(f)
 	return w, nil
 }
 
 func (w *watcher) Close() {
-	w.closed.Store(true)
+	close(w.closing)
 	w.conn.Close()
 	<-w.done
 }
 
 func (w *watcher) run(f *firewall) {
 	defer close(w.done)
-	damaged := false
+	damaged, pace := false, pace{}
 	for {
 		messages, err := w.conn.Receive()
 		switch {
 		case errors.Is(err, unix.ENOBUFS):
 			damaged = true // nobody knows what was missed
-		case err != nil && w.closed.Load():
+		case err != nil && w.closes(0):
 			return
 		case err != nil:
 			f.log.Error("cannot listen for changes of the firewall any more", "error", err)
@@ -58,8 +85,30 @@ func (w *watcher) run(f *firewall) {
 		// The last message of a transaction tells the new generation.
 		if damaged && ended {
 			damaged = false
+			delay := pace.wait(time.Now())
+			if delay == paceSoon {
+				f.log.Warn("somebody changes our nftables table again and again, perhaps another daemon in this network namespace: it is made again less often now",
+					slog.String("table", "inet "+tableName))
+			}
+			if w.closes(delay) {
+				return
+			}
 			f.repair()
 		}
+	}
+}
+
+// closes says whether the watcher is closed within a time.
+func (w *watcher) closes(within time.Duration) bool {
+	select {
+	case <-w.closing:
+	case <-time.After(within):
+	}
+	select {
+	case <-w.closing:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -25,7 +25,7 @@ func (s *Server) imageList(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	images, err := s.Backend.ImageList(r.Context(), ImageListOptions{
-		All: r.flag("all"), SharedSize: r.flag("shared-size"), Filters: f,
+		All: r.flag("all"), SharedSize: r.version >= 42 && r.flag("shared-size"), Filters: f,
 		Manifests: r.version >= 47 && r.flag("manifests"),
 		Identity:  r.version >= 54 && r.flag("identity"),
 	})

@@ -183,7 +183,7 @@ func shapeImage(m *image.InspectResponse, v Version) any {
 	}
 	extra := map[string]any{"Parent": "", "Comment": "", "DockerVersion": "", "Author": "", "Config": legacyConfig(v)}
 	if v < 45 {
-		extra["Container"], extra["ContainerConfig"] = "", legacyConfig(v)
+		extra["Container"], extra["ContainerConfig"] = "", nil
 	}
 	if v < 44 {
 		extra["VirtualSize"] = m.Size
@@ -233,24 +233,37 @@ func shapeInfo(info *system.Info, v Version) any {
 // shapeUsage gives a report of disk usage the fields of a version: lists until 1.51, sums from 1.52, both for clients
 // of 1.52 that do not ask for `verbose`, which those that know the sums do.
 func shapeUsage(u *system.DiskUsage, v Version, verbose bool) any {
+	if u.ContainerUsage != nil {
+		for i := range u.ContainerUsage.Items {
+			u.ContainerUsage.Items[i].ImageManifestDescriptor = nil // not in this answer
+		}
+	}
 	if v >= 52 && verbose {
 		return u
 	}
-	old := map[string]any{"LayersSize": int64(0), "Images": []any{}, "Containers": []any{}, "Volumes": []any{}, "BuildCache": []any{}}
+	old := map[string]any{}
 	if u.ImageUsage != nil {
 		old["LayersSize"], old["Images"] = u.ImageUsage.TotalSize, shapeSummaries(u.ImageUsage.Items, v, true)
 	}
-	if u.ContainerUsage != nil && u.ContainerUsage.Items != nil {
-		old["Containers"] = u.ContainerUsage.Items
+	if u.ContainerUsage != nil {
+		old["Containers"] = listed(u.ContainerUsage.Items)
 	}
-	if u.VolumeUsage != nil && u.VolumeUsage.Items != nil {
-		old["Volumes"] = u.VolumeUsage.Items
+	if u.VolumeUsage != nil {
+		old["Volumes"] = listed(u.VolumeUsage.Items)
 	}
-	if u.BuildCacheUsage != nil && u.BuildCacheUsage.Items != nil {
-		old["BuildCache"] = u.BuildCacheUsage.Items
+	if u.BuildCacheUsage != nil {
+		old["BuildCache"] = listed(u.BuildCacheUsage.Items)
 	}
 	if v < 52 {
 		return old
 	}
 	return with{u, old}
+}
+
+// listed is a list that is there when it is empty.
+func listed[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
 }

@@ -47,7 +47,11 @@ func (s *Server) versionInfo(w http.ResponseWriter, r *request) error {
 
 func (s *Server) diskUsage(w http.ResponseWriter, r *request) error {
 	var objects []system.DiskUsageObject
-	for _, t := range r.URL.Query()["type"] {
+	types := r.URL.Query()["type"]
+	if r.version < 42 { // which did not know the parameter
+		types = nil
+	}
+	for _, t := range types {
 		switch o := system.DiskUsageObject(t); o {
 		case system.ContainerObject, system.ImageObject, system.VolumeObject, system.BuildCacheObject:
 			objects = append(objects, o)
@@ -59,7 +63,8 @@ func (s *Server) diskUsage(w http.ResponseWriter, r *request) error {
 		objects = []system.DiskUsageObject{system.ContainerObject, system.ImageObject, system.VolumeObject, system.BuildCacheObject}
 	}
 	verbose := r.version >= 52 && r.flag("verbose")
-	usage, err := s.Backend.SystemDiskUsage(r.Context(), objects, verbose || r.version < 52)
+	// With lists in any case: who does not ask for `verbose` does not know the sums, and reads the lists of old versions.
+	usage, err := s.Backend.SystemDiskUsage(r.Context(), objects, true)
 	if err != nil {
 		return err
 	}

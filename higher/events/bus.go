@@ -55,11 +55,11 @@ func (b *Bus) Publish(t events.Type, action events.Action, id string, attributes
 	}
 }
 
-// Subscribe calls emit for the events since a time that are still known, if it is not zero, and for those to come,
+// Subscribe calls emit for the events since a time that are still known, or with only until for all that are, and for those to come,
 // until ctx ends, the time until has come, if it is not zero, or emit fails. Only events that match are handed on.
 func (b *Bus) Subscribe(ctx context.Context, since, until time.Time, match func(*events.Message) bool, emit func(events.Message) error) error {
 	s := &subscriber{c: make(chan events.Message, backlog)}
-	past := b.add(s, since)
+	past := b.add(s, since, !since.IsZero() || !until.IsZero())
 	defer b.remove(s)
 	if !until.IsZero() {
 		var cancel context.CancelFunc
@@ -92,19 +92,19 @@ func (b *Bus) Subscribe(ctx context.Context, since, until time.Time, match func(
 	}
 }
 
-// add adds a subscriber and returns the past events since a time.
-func (b *Bus) add(s *subscriber, since time.Time) (past []events.Message) {
+// add adds a subscriber and returns the past events since a time, or since ever, if they are wanted.
+func (b *Bus) add(s *subscriber, since time.Time, wanted bool) (past []events.Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.subscribers == nil {
 		b.subscribers = map[*subscriber]struct{}{}
 	}
 	b.subscribers[s] = struct{}{}
-	if since.IsZero() {
+	if !wanted {
 		return nil
 	}
 	for _, m := range b.history {
-		if m.TimeNano >= since.UnixNano() {
+		if since.IsZero() || m.TimeNano >= since.UnixNano() {
 			past = append(past, m)
 		}
 	}

@@ -54,6 +54,16 @@ func TestUntilInThePastEnds(t *testing.T) {
 	}
 }
 
+// With only until, all that is known is told: what a client asks for who wants to see what has been.
+func TestOnlyUntil(t *testing.T) {
+	b, n := new(Bus), 0
+	b.Publish("container", "start", "a", nil)
+	err := b.Subscribe(context.Background(), time.Time{}, time.Now(), all, func(events.Message) error { n++; return nil })
+	if err != nil || n != 1 {
+		t.Errorf("got %d events, %v", n, err)
+	}
+}
+
 func TestSlowSubscriberIsDropped(t *testing.T) {
 	b := &Bus{}
 	in, goOn := make(chan struct{}), make(chan struct{})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/moby/moby/api/types/events"
 	types "github.com/moby/moby/api/types/network"
 	"github.com/vishvananda/netlink"
 )
@@ -173,6 +174,10 @@ func (m *Manager) NetworkPrune(_ context.Context, f api.Filters) (types.PruneRep
 		report.NetworksDeleted = append(report.NetworksDeleted, w.Name)
 	}
 	slices.Sort(report.NetworksDeleted)
+	if m.events != nil {
+		actor := events.Actor{Attributes: map[string]string{"reclaimed": "0"}}
+		m.events(events.Message{Type: events.NetworkEventType, Action: events.ActionPrune, Actor: actor, Scope: "local"})
+	}
 	return report, nil
 }
 

@@ -127,9 +127,9 @@ func TestNetworkCreate(t *testing.T) {
 			{types.CreateRequest{Name: "x", IPAM: config("10.60.3.0/24", "10.60.4.0/25", "")}, "doesn't contain ip-range", errdefs.IsInvalidArgument},
 			{types.CreateRequest{Name: "x", IPAM: config("10.60.3.0/24", "", "10.60.4.1")}, "invalid gateway 10.60.4.1: parent subnet 10.60.3.0/24 doesn't contain this address", errdefs.IsInvalidArgument},
 			{types.CreateRequest{Name: "x", IPAM: config("10.60.3.0/24", "", "fd00::1")}, "parent subnet is an IPv4 block", errdefs.IsInvalidArgument},
-			{types.CreateRequest{Name: "x", Driver: "macvlan"}, "plugin macvlan", errdefs.IsNotFound},
+			{types.CreateRequest{Name: "x", Driver: "macvlan"}, `plugin "macvlan" not found`, errdefs.IsNotFound},
 			{types.CreateRequest{Name: "x", Options: map[string]string{"colour": "red"}}, "colour=red", errdefs.IsInvalidArgument},
-			{types.CreateRequest{Name: "x", Options: map[string]string{"com.docker.network.bridge.enable_icc": "perhaps"}}, "enable_icc=perhaps", errdefs.IsInvalidArgument},
+			{types.CreateRequest{Name: "x", Options: map[string]string{"com.docker.network.bridge.enable_icc": "perhaps"}}, "failed to parse com.docker.network.bridge.enable_icc value: perhaps", errdefs.IsInvalidArgument},
 			{types.CreateRequest{Name: "x", Options: map[string]string{"com.docker.network.bridge.name": "brtest"}}, "networks have same bridge name", errdefs.IsPermissionDenied},
 			{types.CreateRequest{Name: "x", Options: map[string]string{"com.docker.network.bridge.name": "lo"}}, "is no bridge", errdefs.IsConflict},
 		} {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/api/types/system"
@@ -81,6 +82,9 @@ func (s *Server) events(w http.ResponseWriter, r *request) error {
 	since, err := r.moment("since")
 	if err != nil {
 		return err
+	}
+	if r.get("since") == "0" {
+		since = time.Unix(0, 0) // all that is known, where no time stands for what is to come
 	}
 	until, err := r.moment("until")
 	if err != nil {

@@ -68,6 +68,8 @@ type Config struct {
 	UserlandProxy      bool
 	AddressPools       []AddressPool
 	HostGatewayIPs     []netip.Addr
+
+	said map[string][]string // what the command line and the file say, by key
 }
 
 // TLS is how TCP listeners are secured.
@@ -90,7 +92,7 @@ func Default() *Config {
 	return &Config{
 		LogLevel: "info", Pidfile: "/var/run/dhow.pid", LiveRestore: true,
 		DataRoot: "/var/lib/dhow", ExecRoot: "/run/dhowd",
-		DefaultRuntime: "dhow", Runtimes: map[string]string{}, LogDriver: "json-file", LogOpts: map[string]string{},
+		DefaultRuntime: "dhow", Runtimes: map[string]string{}, said: map[string][]string{}, LogDriver: "json-file", LogOpts: map[string]string{},
 		DefaultUlimits: map[string]*units.Ulimit{}, ShmSize: 64 << 20, IpcMode: "private", StopTimeout: 10,
 		ICC: true, IPForward: true, IPMasq: true, IPTables: true, MTU: 1500, UserlandProxy: true,
 		IP:  netip.IPv4Unspecified(),

@@ -111,7 +111,7 @@ func (c *Config) applyItem(o *option, name string, raw json.RawMessage) error {
 		if err != nil {
 			return err
 		}
-		return o.set(c, s)
+		return c.say(o, s)
 	}
 	var v any
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -124,7 +124,7 @@ func (c *Config) applyItem(o *option, name string, raw json.RawMessage) error {
 	}
 	switch v := v.(type) {
 	case string, bool, json.Number:
-		return o.set(c, fmt.Sprint(v))
+		return c.say(o, fmt.Sprint(v))
 	default:
 		return fmt.Errorf("%s is of the wrong type", raw)
 	}

@@ -54,7 +54,7 @@ type flagValue struct {
 	o option
 }
 
-func (v *flagValue) Set(s string) error { return v.o.set(v.c, s) }
+func (v *flagValue) Set(s string) error { return v.c.say(&v.o, s) }
 
 func (v *flagValue) Type() string { return v.o.kind }
 

@@ -13,7 +13,7 @@ func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closing = true
 	m.mu.Unlock()
-	if !m.LiveRestore {
+	if !m.now.Load().restore {
 		m.stopAll(ctx)
 	}
 	m.cancel()

@@ -41,7 +41,7 @@ func (m *Manager) ContainerCreate(ctx context.Context, name string, r *types.Cre
 		return types.CreateResponse{}, err
 	}
 	m.shareByID(r.HostConfig)
-	warnings, err := oci.Check(r.Config, r.HostConfig, r.NetworkingConfig, m.Defaults)
+	warnings, err := oci.Check(r.Config, r.HostConfig, r.NetworkingConfig, m.now.Load().defaults)
 	if err != nil {
 		return types.CreateResponse{Warnings: warnings}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dhow-containers/dhow/higher/archive"
 	shim "github.com/dhow-containers/dhow/shim/api"
@@ -19,6 +20,7 @@ import (
 // Manager holds the containers.
 type Manager struct {
 	Options
+	now   atomic.Pointer[changeable]
 	store *store
 	die   func(point string) // where a test has the daemon killed
 	root  func(rootfs []*shim.Mount) (*os.File, error)
@@ -47,6 +49,7 @@ func Open(_ context.Context, o Options) (*Manager, error) {
 		Options: o, store: s, die: failpoint, root: archive.OpenRoot,
 		byID: map[string]*container{}, byName: map[string]string{}, execs: map[string]*exec{},
 	}
+	m.now.Store(&changeable{o.Defaults, o.LiveRestore})
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	for _, dir := range []string{o.DataRoot, o.ExecRoot} {
 		if err := os.MkdirAll(filepath.Join(dir, "containers"), 0o711); err != nil {

@@ -21,8 +21,22 @@ import (
 	"github.com/dhow-containers/dhow/higher/release"
 )
 
+// Program is what the daemon was started as.
+type Program struct {
+	Config  *config.Config
+	Reload  func() (*config.Config, error) // reads flags and file once more
+	Release release.Info
+	Log     *slog.Logger
+	Level   *slog.LevelVar // of Log
+}
+
 // Run is the daemon's life: it returns after SIGTERM or SIGINT, or with an error.
-func Run(ctx context.Context, c *config.Config, b release.Info, log *slog.Logger) (err error) {
+func (p *Program) Run(ctx context.Context) (err error) {
+	c, log := p.Config, p.Log
+	// From the first moment on: a hang-up that comes early must not end the daemon.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, unix.SIGHUP)
+	defer signal.Stop(hangups)
 	if os.Geteuid() != 0 {
 		return errors.New("cannot start: dhowd needs root")
 	}
@@ -41,20 +55,20 @@ func Run(ctx context.Context, c *config.Config, b release.Info, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	e, err := engine.Open(ctx, c, b, log)
+	e, err := engine.Open(ctx, c, p.Release, log)
 	if err != nil {
 		for _, l := range listeners {
 			l.Close()
 		}
 		return err
 	}
-	s := newServer(e, b, log)
+	s := newServer(e, p.Release, log)
 	ended := s.serve(listeners)
 	if err := Ready(); err != nil {
 		log.Warn("not everybody knows that the daemon is ready", "error", err)
 	}
-	log.Info("dhowd is ready", "version", b.Version, "addresses", c.Hosts)
-	stopped := wait(ended, log)
+	log.Info("dhowd is ready", "version", p.Release.Version, "addresses", c.Hosts)
+	stopped := p.wait(e, ended, hangups)
 	if err := Stopping(); err != nil {
 		log.Warn("cannot tell that the daemon stops", "error", err)
 	}
@@ -65,15 +79,18 @@ func Run(ctx context.Context, c *config.Config, b release.Info, log *slog.Logger
 }
 
 // wait returns when a signal asks for the end, or a listener fails.
-func wait(ended <-chan error, log *slog.Logger) error {
+func (p *Program) wait(e *engine.Engine, ended <-chan error, hangups <-chan os.Signal) error {
+	log := p.Log
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGUSR1)
 	defer signal.Stop(signals)
-	signal.Ignore(unix.SIGPIPE, unix.SIGHUP)
+	signal.Ignore(unix.SIGPIPE)
 	for {
 		select {
 		case err := <-ended:
 			return err
+		case <-hangups:
+			p.reload(e)
 		case s := <-signals:
 			if s != unix.SIGUSR1 {
 				log.Info("the daemon stops", "signal", s.String())

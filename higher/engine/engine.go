@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -34,7 +35,7 @@ type Engine struct {
 	networks
 	volumes
 
-	config   *config.Config
+	current  atomic.Pointer[config.Config]
 	ids      *userns.Map // of containers, with --userns-remap
 	defaults *oci.Defaults
 	build    release.Info
@@ -62,7 +63,8 @@ func Open(ctx context.Context, c *config.Config, b release.Info, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: c, ids: ids, build: b, host: lookAtHost(), bus: &events.Bus{}, log: log}
+	e := &Engine{ids: ids, build: b, host: lookAtHost(), bus: &events.Bus{}, log: log}
+	e.current.Store(c)
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.release())
 	}
@@ -76,10 +78,10 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	if err := e.directories(); err != nil {
 		return err
 	}
-	if e.id, err = identity(filepath.Join(e.config.DataRoot, "engine-id")); err != nil {
+	if e.id, err = identity(filepath.Join(e.config().DataRoot, "engine-id")); err != nil {
 		return err
 	}
-	if e.db, err = openDatabase(filepath.Join(e.config.DataRoot, "dhow.db")); err != nil {
+	if e.db, err = openDatabase(filepath.Join(e.config().DataRoot, "dhow.db")); err != nil {
 		return err
 	}
 	for _, open := range []func(context.Context) error{e.lookAround, e.openImages, e.openVolumes, e.openNetworks, e.openContainers} {
@@ -95,7 +97,7 @@ func (e *Engine) directories() error {
 	for _, d := range []struct {
 		path, flag string
 		mode       os.FileMode
-	}{{e.config.DataRoot, "--data-root", 0o711}, {e.config.ExecRoot, "--exec-root", 0o711}} {
+	}{{e.config().DataRoot, "--data-root", 0o711}, {e.config().ExecRoot, "--exec-root", 0o711}} {
 		if !filepath.IsAbs(d.path) {
 			return fmt.Errorf("cannot use %s (%s): it must be an absolute path", d.path, d.flag)
 		}

@@ -24,7 +24,7 @@ func (e *Engine) SystemInfo(ctx context.Context) (*system.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := e.config
+	c := e.config()
 	info := &system.Info{
 		ID: e.id, Images: len(images), Driver: e.images.Driver(),
 		DriverStatus: [][2]string{{"driver-type", "io.containerd.snapshotter.v1"}},
@@ -66,7 +66,7 @@ func (e *Engine) securityOptions() []string {
 	if e.defaults.Host.AppArmor {
 		options = append(options, "name=apparmor")
 	}
-	profile := e.config.SeccompProfile
+	profile := e.config().SeccompProfile
 	if profile == "" {
 		profile = "builtin"
 	}
@@ -74,7 +74,7 @@ func (e *Engine) securityOptions() []string {
 	if e.ids != nil {
 		options = append(options, "name=userns")
 	}
-	if e.config.NoNewPrivileges {
+	if e.config().NoNewPrivileges {
 		options = append(options, "name=no-new-privileges")
 	}
 	return options
@@ -82,7 +82,7 @@ func (e *Engine) securityOptions() []string {
 
 func (e *Engine) runtimes() map[string]system.RuntimeWithStatus {
 	all := map[string]system.RuntimeWithStatus{}
-	for name, path := range e.config.Runtimes {
+	for name, path := range e.config().Runtimes {
 		all[name] = system.RuntimeWithStatus{Runtime: system.Runtime{Path: path}}
 	}
 	for _, name := range []string{"dhow", "runc"} { // clients ask for "runc" when they mean the default
@@ -98,7 +98,7 @@ func (e *Engine) registries() *registry.ServiceConfig {
 		IndexConfigs:          map[string]*registry.IndexInfo{"docker.io": {Name: "docker.io", Mirrors: e.mirrors(), Secure: true, Official: true}},
 		Mirrors:               e.mirrors(),
 	}
-	for _, r := range e.config.InsecureRegistries {
+	for _, r := range e.config().InsecureRegistries {
 		if p, err := netip.ParsePrefix(r); err == nil {
 			s.InsecureRegistryCIDRs = append(s.InsecureRegistryCIDRs, p)
 		} else {
@@ -108,4 +108,4 @@ func (e *Engine) registries() *registry.ServiceConfig {
 	return s
 }
 
-func (e *Engine) mirrors() []string { return append([]string{}, e.config.RegistryMirrors...) }
+func (e *Engine) mirrors() []string { return append([]string{}, e.config().RegistryMirrors...) }

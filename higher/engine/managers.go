@@ -18,8 +18,8 @@ import (
 
 func (e *Engine) openImages(ctx context.Context) (err error) {
 	e.images.Manager, err = image.Open(ctx, image.Options{
-		Root: e.config.DataRoot, Snapshotter: e.config.StorageDriver,
-		Insecure: e.config.InsecureRegistries, Mirrors: e.config.RegistryMirrors,
+		Root: e.config().DataRoot, Snapshotter: e.config().StorageDriver,
+		Insecure: e.config().InsecureRegistries, Mirrors: e.config().RegistryMirrors,
 		Events: e.bus.Publish, Log: e.log, IDs: e.ids,
 		InUse:   func() map[string][]string { return e.containers.ImagesInUse() },
 		Running: func(id string) bool { return e.containers.IsRunning(id) },
@@ -31,7 +31,7 @@ func (e *Engine) openVolumes(context.Context) (err error) {
 	uid, gid := e.ids.Root()
 	e.volumes.Manager, err = volume.Open(volume.Options{
 		UID: uid, GID: gid,
-		DB: e.db, Root: filepath.Join(e.config.DataRoot, "volumes"), DataRoot: e.config.DataRoot, Log: e.log,
+		DB: e.db, Root: filepath.Join(e.config().DataRoot, "volumes"), DataRoot: e.config().DataRoot, Log: e.log,
 		Events: func(action events.Action, name string, attributes map[string]string) {
 			e.bus.Publish(events.VolumeEventType, action, name, attributes)
 		},
@@ -41,7 +41,7 @@ func (e *Engine) openVolumes(context.Context) (err error) {
 
 func (e *Engine) openNetworks(ctx context.Context) (err error) {
 	e.networks.Manager, err = network.Open(ctx, network.Options{
-		DB: e.db, StateDir: filepath.Join(e.config.ExecRoot, "network"), Log: e.log, Config: e.networkConfig(),
+		DB: e.db, StateDir: filepath.Join(e.config().ExecRoot, "network"), Log: e.log, Config: e.networkConfig(),
 		Events: func(m events.Message) { e.bus.Publish(m.Type, m.Action, m.Actor.ID, m.Actor.Attributes) },
 	})
 	return err
@@ -49,7 +49,7 @@ func (e *Engine) openNetworks(ctx context.Context) (err error) {
 
 // networkConfig is what the flags say about networks.
 func (e *Engine) networkConfig() network.Config {
-	c := e.config
+	c := e.config()
 	n := network.Config{
 		Bridge: c.Bridge, BIP: c.BIP, FixedCIDR: c.FixedCIDR, FixedCIDR6: c.FixedCIDRv6,
 		DefaultGateway: c.DefaultGateway, DefaultGateway6: c.DefaultGatewayV6,
@@ -75,7 +75,7 @@ func (e *Engine) lookAround(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.defaults, err = oci.FromConfig(e.config, facts); err != nil {
+	if e.defaults, err = oci.FromConfig(e.config(), facts); err != nil {
 		return err
 	}
 	e.defaults.IDs = e.ids
@@ -92,14 +92,14 @@ func (e *Engine) openContainers(ctx context.Context) error {
 		e.log.Warn("containers cannot be run with --init", "error", err)
 	}
 	tasks := task.New(task.Options{
-		Shim: program, Root: filepath.Join(e.config.ExecRoot, "containers"), RuntimeRoot: filepath.Join(e.config.ExecRoot, "runtime"),
+		Shim: program, Root: filepath.Join(e.config().ExecRoot, "containers"), RuntimeRoot: filepath.Join(e.config().ExecRoot, "runtime"),
 		SystemdCgroup: e.defaults.SystemdCgroup, Log: e.log,
 	})
 	e.containers.Manager, err = container.Open(ctx, container.Options{
-		DB: e.db, DataRoot: e.config.DataRoot, ExecRoot: e.config.ExecRoot,
+		DB: e.db, DataRoot: e.config().DataRoot, ExecRoot: e.config().ExecRoot,
 		Images: e.images.Manager, Tasks: container.Shims(tasks), Volumes: e.volumes.Manager, Networks: e.networks.Manager,
 		Bus: e.bus, Defaults: e.defaults, Init: initProgram, Confine: e.confine(ctx),
-		StopTimeout: e.config.StopTimeout, LiveRestore: e.config.LiveRestore, Log: e.log,
+		StopTimeout: e.config().StopTimeout, LiveRestore: e.config().LiveRestore, Log: e.log,
 	})
 	return err
 }

@@ -27,7 +27,7 @@ func (m *Manager) insecure(ctx context.Context, host string) bool {
 		return false
 	}
 	nets := alwaysInsecure
-	for _, s := range m.options.Insecure {
+	for _, s := range m.reached.Load().insecure {
 		if s == host || s == name {
 			return true
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -31,6 +32,7 @@ const namespace = "dhow"
 // Manager holds the images.
 type Manager struct {
 	options  Options
+	reached  atomic.Pointer[reach]
 	log      *slog.Logger
 	bolt     *bolt.DB
 	db       *metadata.DB
@@ -53,6 +55,7 @@ type Manager struct {
 func Open(ctx context.Context, o Options) (*Manager, error) {
 	_ = log.SetLevel("fatal") // what goes wrong in the libraries, they return
 	m := &Manager{options: o, log: o.Log, certs: []string{"/etc/dhow/certs.d", "/etc/docker/certs.d"}}
+	m.Reload(o.Insecure, o.Mirrors)
 	if m.log == nil {
 		m.log = slog.Default()
 	}

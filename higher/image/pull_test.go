@@ -179,7 +179,8 @@ func TestCertificates(t *testing.T) {
 }
 
 func TestInsecure(t *testing.T) {
-	m := &Manager{options: Options{Insecure: []string{"10.0.0.0/8", "a.test", "b.test:5000"}}}
+	m := &Manager{}
+	m.Reload([]string{"10.0.0.0/8", "a.test", "b.test:5000"}, nil)
 	for host, want := range map[string]bool{
 		"127.0.0.1:5000": true, "127.1.2.3": true, "[::1]:5000": true, "localhost:1": true, "10.2.3.4:80": true, "11.0.0.1": false,
 		"a.test": true, "a.test:1": true, "b.test": false, "b.test:5000": true, hubHost: false,

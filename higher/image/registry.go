@@ -44,7 +44,7 @@ func (m *Manager) connect(ctx context.Context, named reference.Named, auth *regi
 func (m *Manager) connectDomain(ctx context.Context, domain string, auth *registry.AuthConfig) (*session, error) {
 	s := &session{m: m, ctx: ctx, auth: auth, domain: domain, clients: map[string]*http.Client{}}
 	if domain == hub {
-		for _, mirror := range m.options.Mirrors {
+		for _, mirror := range m.reached.Load().mirrors {
 			h, err := s.mirror(mirror)
 			if err != nil {
 				return nil, err

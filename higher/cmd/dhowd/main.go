@@ -38,26 +38,22 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(out, "configuration OK")
 		return 0
 	}
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level(c.Config)}))
-	if err := daemon.Run(context.Background(), c.Config, release.Get(), log); err != nil {
+	level := &slog.LevelVar{}
+	level.Set(c.Level())
+	p := &daemon.Program{
+		Config: c.Config, Release: release.Get(), Level: level,
+		Log: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level})),
+		Reload: func() (*config.Config, error) {
+			c, _, err := config.Parse(args)
+			if err != nil {
+				return nil, err
+			}
+			return c.Config, nil
+		},
+	}
+	if err := p.Run(context.Background()); err != nil {
 		fmt.Fprintf(errs, "dhowd: %v\n", err)
 		return 1
 	}
 	return 0
-}
-
-// level is what is logged.
-func level(c *config.Config) slog.Level {
-	if c.Debug {
-		return slog.LevelDebug
-	}
-	switch c.LogLevel {
-	case "debug":
-		return slog.LevelDebug
-	case "warn":
-		return slog.LevelWarn
-	case "error", "fatal":
-		return slog.LevelError
-	}
-	return slog.LevelInfo
 }

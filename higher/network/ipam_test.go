@@ -14,7 +14,7 @@ func prefix(s string) netip.Prefix {
 	return netip.MustParsePrefix(s)
 }
 
-func TestPoolHandsOutTheNextFreeAddress(t *testing.T) {
+func TestPoolHandsOutTheFirstFreeAddress(t *testing.T) {
 	p, err := newPool(types.IPAMConfig{Subnet: prefix("10.0.0.0/29"), Gateway: netip.MustParseAddr("10.0.0.1"), AuxAddress: map[string]netip.Addr{"x": netip.MustParseAddr("10.0.0.3")}})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -62,6 +63,19 @@ func TestDoctorOnBundles(t *testing.T) {
 		"controller": {Resources(func(r *specs.LinuxResources) {
 			r.Network = &specs.LinuxNetwork{ClassID: new(uint32(1))}
 		}), "linux.resources.network", "net_cls"},
+		"processors": {Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Cpus: "4000"} }), "linux.resources.cpu.cpus", "the processors to choose from are 0"},
+		"nodes":      {Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Mems: "1000"} }), "linux.resources.cpu.mems", "the memory nodes to choose from are 0"},
+		"policy": {Linux(func(l *specs.Linux) { l.MemoryPolicy = &specs.LinuxMemoryPolicy{Mode: "MPOL_BIND", Nodes: "1000"} }),
+			"linux.memoryPolicy.nodes", "the memory nodes to choose from are 0"},
+		"huge page": {Resources(func(r *specs.LinuxResources) {
+			r.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "3MB"}}
+		}), "linux.resources.hugepageLimits[0]", "no huge pages of 3MB"},
+		"network device": {Linux(func(l *specs.Linux) { l.NetDevices = map[string]specs.LinuxNetDevice{"nosuch0": {}} }),
+			`linux.netDevices["nosuch0"]`, "no such device"},
+		"seccomp agent": {Linux(func(l *specs.Linux) {
+			l.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, ListenerPath: "/no-such/agent.sock",
+				Syscalls: []specs.LinuxSyscall{{Names: []string{"mkdir"}, Action: specs.ActNotify}}}
+		}), "linux.seccomp.listenerPath", "the host has no /no-such"},
 		"throttle": {Resources(func(r *specs.LinuxResources) {
 			d := specs.LinuxThrottleDevice{Rate: 1}
 			d.Major, d.Minor = 250, 250
@@ -138,4 +152,28 @@ func TestDoctorTable(t *testing.T) {
 		t.Errorf("printed %s", res.Stdout)
 	}
 	r.Do("doctor", "/no/such/bundle").Exited(1)
+}
+
+// A bundle whose mount points the root of its user namespace cannot make.
+func TestDoctorOnAForeignRoot(t *testing.T) {
+	onlyDhow(t, "no peer has a doctor")
+	t.Parallel()
+	b := newBundle(t, MappedUser, foreignRoot)
+	if list := consult(t, newCLI(t).Command("doctor", "--format", "json", b.Dir)); !findingOn(list, doctor.Warning, "root.path", "belongs to user 0") {
+		t.Errorf("the owner is not mentioned: %+v", list)
+	}
+}
+
+// Who is not root and asks for a limit needs a group of its own, or the doctor says so.
+func TestDoctorOnLimitsOfAUser(t *testing.T) {
+	onlyDhow(t, "no peer has a doctor")
+	t.Parallel()
+	b := newBundle(t, mapNobody, Resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(10))} }))
+	r := newCLI(t)
+	r.Root = worldWritable(t)
+	cmd := r.Command("doctor", "--format", "json", b.Dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	if list := consult(t, cmd); !findingOn(list, doctor.Problem, "linux.resources", "cannot be made") {
+		t.Errorf("no problem of the group: %+v", list)
+	}
 }

@@ -53,6 +53,7 @@ var mishaps = map[string]mishap{
 	"mount-not-in-userns": {edit: both(MappedUser, Mount("debugfs", "none", "/mnt")), hint: "may not allow to mount debugfs", code: "mount", field: "mounts["},
 	"mount-destination-readonly": {edit: both(Mount("tmpfs", "none", "/mnt", "ro"), Bind("/tmp", "/mnt/deeper")),
 		hint: "/mnt/deeper does not exist in the container", code: "mount", field: "mounts["},
+	"mount-destination-denied": {edit: both(MappedUser, foreignRoot, Bind("/tmp", "/new")), hint: "the root file system belongs to user 0, with mode 0755", code: "mount", field: "mounts["},
 
 	"sysctl-absent": {edit: Linux(func(l *specs.Linux) { l.Sysctl = map[string]string{"net.nosuch": "1"} }), hint: "no such setting", code: "sysctl", field: "linux.sysctl"},
 	"sysctl-value":  {edit: Linux(func(l *specs.Linux) { l.Sysctl = map[string]string{"net.ipv4.ip_forward": "abc"} }), hint: "does not take this value", code: "sysctl", field: "linux.sysctl"},
@@ -75,6 +76,8 @@ var mishaps = map[string]mishap{
 		with: inUserNamespace, hint: "CAP_SYS_ADMIN or CAP_SYS_NICE", code: "scheduling", field: "process.ioPriority"},
 
 	"cpuset-outside-parent": {edit: Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Cpus: "4000"} }), hint: "the processors to choose from are 0", code: "cgroup", field: "linux.resources.cpu"},
+	"memory-policy-nodes": {edit: Linux(func(l *specs.Linux) { l.MemoryPolicy = &specs.LinuxMemoryPolicy{Mode: "MPOL_BIND", Nodes: "1000"} }),
+		hint: "the memory nodes to choose from are 0", code: "scheduling", field: "linux.memoryPolicy"},
 	"device-unknown": {edit: Resources(func(r *specs.LinuxResources) {
 		d := specs.LinuxThrottleDevice{Rate: 1 << 20}
 		d.Major, d.Minor = 250, 250
@@ -175,6 +178,12 @@ func errorObject(t *testing.T, res *result) *object {
 
 func mode(name string, mode os.FileMode) Edit {
 	return func(b *Bundle) { Must(os.Chmod(filepath.Join(b.Rootfs(), name), mode)) }
+}
+
+// foreignRoot gives the root file system itself to a user that MappedUser does not map.
+func foreignRoot(b *Bundle) {
+	Must(os.Chown(b.Rootfs(), 0, 0))
+	Must(os.Chmod(b.Rootfs(), 0o755))
 }
 
 func manyBinds(n int) Edit {

@@ -179,3 +179,13 @@ func TestUpdateKernelMemory(t *testing.T) {
 		}
 	}
 }
+
+// A limit that no kernel has is said to be ignored, once.
+func TestUpdateOfKernelMemory(t *testing.T) {
+	onlyDhow(t, "the words are dhow's")
+	t.Parallel()
+	r, id := sleeper(t)
+	if res := r.Must("update", "--kernel-memory", "1m", id); strings.Count(res.Stderr, "kernel memory") != 1 {
+		t.Errorf("the warnings: %s", res.Stderr)
+	}
+}

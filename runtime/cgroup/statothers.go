@@ -26,7 +26,7 @@ func (r *statReader) pids() {
 
 // hugetlbV1 reads hugetlb.SIZE.* of each page size (cgroup-v1/hugetlb.rst).
 func (r *statReader) hugetlbV1() {
-	for _, size := range hugePageSizes() {
+	for _, size := range HugePageSizes() {
 		prefix := "hugetlb." + size + ".rsvd."
 		current, ok := r.numberIf(prefix + "usage_in_bytes")
 		if !ok {
@@ -45,7 +45,7 @@ func (r *statReader) hugetlbV1() {
 }
 
 func (r *statReader) hugetlbV2() {
-	for _, size := range hugePageSizes() {
+	for _, size := range HugePageSizes() {
 		prefix := "hugetlb." + size + "."
 		limits := prefix + "rsvd."
 		current, ok := r.numberIf(limits + "current")
@@ -68,9 +68,9 @@ func (r *statReader) hugetlbV2() {
 // hugePages has a directory for each size of huge pages.
 const hugePages = "/sys/kernel/mm/hugepages"
 
-// hugePageSizes lists the host's sizes of huge pages as the controller names
+// HugePageSizes lists the host's sizes of huge pages as the controller names
 // them, the smallest first.
-func hugePageSizes() []string {
+func HugePageSizes() []string {
 	entries, _ := os.ReadDir(hugePages)
 	var kib []int
 	for _, e := range entries {

@@ -229,7 +229,7 @@ func (m *making) launch() error {
 		return err
 	}
 	m.proc = proc
-	m.proc.Explain = stepExplainer(m.doc.Spec, func() int { return m.proc.Pid })
+	m.proc.Explain = stepExplainer(m.doc.Spec, m.rootfs, func() int { return m.proc.Pid })
 	end = m.store.span("follow the program", "pid", proc.Pid)
 	m.undo.add(func() {
 		unix.PidfdSendSignal(m.proc.Pidfd, unix.SIGKILL, nil, 0)

@@ -209,7 +209,7 @@ func (e *entering) launch() (err error) {
 	if end(err); err != nil {
 		return err
 	}
-	e.proc.Explain = stepExplainer(e.cfg, func() int { return e.proc.Pid })
+	e.proc.Explain = stepExplainer(e.cfg, "", func() int { return e.proc.Pid })
 	end = e.store.span("follow the program", "pid", e.proc.Pid)
 	recorded := false
 	err = e.proc.Serve(func(r *launch.Request) (uint64, bool, error) {

@@ -12,11 +12,12 @@ func (b *blueprint) explain(err error) error {
 	return diagnose.Explain(err, diagnose.Context{Config: b.doc.Spec, Rootfs: b.rootfs})
 }
 
-// stepExplainer explains the failed steps of a process; pid is asked for when one fails.
-func stepExplainer(config *specs.Spec, pid func() int) func(*launch.StepError) error {
+// stepExplainer explains the failed steps of a process; pid is asked for when one fails. Where rootfs is "", no step
+// is about the root file system.
+func stepExplainer(config *specs.Spec, rootfs string, pid func() int) func(*launch.StepError) error {
 	return func(e *launch.StepError) error {
 		f := diagnose.Failure{Call: e.Info.Call, Errno: e.Errno, Field: e.Info.Field, What: e.Error()}
-		f.Config, f.Pid = config, pid()
+		f.Config, f.Rootfs, f.Pid = config, rootfs, pid()
 		return diagnose.ExplainFailure(e, &f)
 	}
 }

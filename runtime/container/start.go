@@ -83,7 +83,7 @@ func (h *handle) release(doc *spec.Document) error {
 	}
 	peer := launch.NewPeer(fd, steps)
 	defer peer.Close()
-	peer.Explain = stepExplainer(doc.Spec, func() int { return h.Pid })
+	peer.Explain = stepExplainer(doc.Spec, h.Rootfs, func() int { return h.Pid })
 	failpoint("start")
 	end := h.store.span("follow the program", "pid", h.Pid)
 	err = peer.Serve(func(r *launch.Request) (uint64, bool, error) {

@@ -105,6 +105,8 @@ func code(err error, r *Report) string {
 		return "internal"
 	case r.Fields != nil:
 		return "invalid-config"
+	case strings.HasPrefix(r.Message, "cannot read bundle "):
+		return "invalid-config"
 	case r.Field == "--root":
 		return "state"
 	case r.Step < 0 && strings.HasPrefix(r.Field, "--"):

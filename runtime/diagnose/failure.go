@@ -25,7 +25,7 @@ type Failure struct {
 // Context is the container, or process, that is being made.
 type Context struct {
 	Config *specs.Spec
-	Rootfs string // on the host, for failures before there is a process
+	Rootfs string // on the host
 	Pid    int    // process that stands still where it failed; 0 when there is none
 }
 

@@ -3,7 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -23,6 +23,7 @@ func limitRules() []rule {
 		{name: "cgroup-read-only", field: "linux.", what: "cgroup", errno: []unix.Errno{unix.EROFS}, why: always("the cgroup file system is mounted read-only")},
 		{name: "cgroup-not-delegated", what: "cgroup", errno: []unix.Errno{unix.EACCES, unix.EPERM}, why: notDelegated},
 		{name: "cpuset-outside-parent", field: "linux.resources.cpu", errno: []unix.Errno{unix.EINVAL, unix.EACCES, unix.ENODEV, unix.ERANGE}, what: "cpuset", why: cpuset},
+		{name: "memory-policy-nodes", field: "linux.memoryPolicy", errno: []unix.Errno{unix.EINVAL}, calls: []string{"set_mempolicy"}, why: memoryPolicy},
 		{name: "device-unknown", field: "linux.resources.blockIO", errno: []unix.Errno{unix.ENODEV, unix.EINVAL}, why: always("a block device of these numbers may not exist (/proc/partitions)")},
 	}
 }
@@ -59,11 +60,20 @@ func aboveHardLimit(l specs.POSIXRlimit) string {
 }
 
 func oomScore(*Failure) string {
-	text, err := os.ReadFile("/proc/self/oom_score_adj")
-	if err != nil {
+	own := firstOf("/proc/self/oom_score_adj")
+	if own == "" {
 		return ""
 	}
-	return fmt.Sprintf("this process has %s, and a lower score takes CAP_SYS_RESOURCE", strings.TrimSpace(string(text)))
+	return fmt.Sprintf("this process has %s, and a lower score takes CAP_SYS_RESOURCE", own)
+}
+
+// BelowOwnScore says so when this process cannot lower the OOM score so far.
+func BelowOwnScore(score int) string {
+	own, err := strconv.Atoi(firstOf("/proc/self/oom_score_adj"))
+	if err != nil || score >= own || Capabilities()&(1<<unix.CAP_SYS_RESOURCE) != 0 && !InUserNamespace() {
+		return ""
+	}
+	return oomScore(nil)
 }
 
 func notDelegated(*Failure) string {
@@ -73,11 +83,68 @@ func notDelegated(*Failure) string {
 	return fmt.Sprintf("user %d may not write there: no cgroup is delegated to it (systemd does so with Delegate=yes in user@%d.service)", os.Geteuid(), os.Geteuid())
 }
 
-// cpuset tells which processors there are to choose from.
-func cpuset(*Failure) string {
-	for _, name := range [...]string{"/sys/fs/cgroup/cpuset.cpus.effective", "/sys/fs/cgroup/cpuset/cpuset.cpus", "/sys/devices/system/cpu/online"} {
-		if text, err := os.ReadFile(filepath.Clean(name)); err == nil {
-			return "the processors to choose from are " + strings.TrimSpace(string(text))
+// cpuset tells which processors, or memory nodes, there are to choose from.
+func cpuset(f *Failure) string {
+	name, list := cpus()
+	if strings.HasSuffix(f.Field, ".mems") {
+		name, list = memoryNodes()
+	}
+	return among(name, list)
+}
+
+// memoryPolicy explains the EINVAL of a policy that the config's own check found nothing against.
+func memoryPolicy(*Failure) string { return among(memoryNodes()) }
+
+func among(name, list string) string {
+	if list == "" {
+		return ""
+	}
+	return "the " + name + " to choose from are " + list
+}
+
+// OutsideCPUs says so when list names a processor that this host, or the cgroup it shows, does not have.
+func OutsideCPUs(list string) string { return outside(list, cpus) }
+
+// OutsideNodes is [OutsideCPUs] for memory nodes.
+func OutsideNodes(list string) string { return outside(list, memoryNodes) }
+
+func outside(list string, all func() (name, list string)) string {
+	if list == "" {
+		return ""
+	}
+	name, have := all()
+	known := map[uint]bool{}
+	if spec.ParseIDList(have, func(first, last uint) {
+		for id := first; id <= last; id++ {
+			known[id] = true
+		}
+	}) != nil {
+		return ""
+	}
+	missing := false
+	err := spec.ParseIDList(list, func(first, last uint) {
+		for id := first; id <= last; id++ {
+			missing = missing || !known[id]
+		}
+	})
+	if err != nil || !missing {
+		return ""
+	}
+	return among(name, have)
+}
+
+func cpus() (name, list string) {
+	return "processors", firstOf("/sys/fs/cgroup/cpuset.cpus.effective", "/sys/fs/cgroup/cpuset/cpuset.cpus", "/sys/devices/system/cpu/online")
+}
+
+func memoryNodes() (name, list string) {
+	return "memory nodes", firstOf("/sys/fs/cgroup/cpuset.mems.effective", "/sys/fs/cgroup/cpuset/cpuset.mems", "/sys/devices/system/node/has_memory")
+}
+
+func firstOf(names ...string) string {
+	for _, name := range names {
+		if text, err := os.ReadFile(name); err == nil {
+			return strings.TrimSpace(string(text))
 		}
 	}
 	return ""

@@ -24,6 +24,7 @@ func mountRules() []rule {
 		{name: "mount-sysfs-netns", field: "mounts[", calls: []string{"fsopen", "fsmount", "fsconfig"}, errno: []unix.Errno{unix.EPERM}, what: "mount sysfs ", why: foreignNetwork},
 		{name: "mount-not-in-userns", field: "mounts[", calls: []string{"fsopen", "fsconfig", "fsmount"}, errno: []unix.Errno{unix.EPERM}, why: notInUserns},
 		{name: "mount-destination-readonly", field: "mounts[", calls: []string{"mkdirat", "openat2", "openat", "mknodat"}, errno: []unix.Errno{unix.EROFS}, why: readOnlyDestination},
+		{name: "mount-destination-denied", field: "mounts[", calls: []string{"mkdirat", "openat2", "openat", "mknodat"}, errno: []unix.Errno{unix.EACCES}, why: deniedDestination},
 		{name: "pivot-on-initramfs", field: "root.path", calls: []string{"pivot_root"}, errno: []unix.Errno{unix.EINVAL},
 			why: always("the host's root may be an initramfs, which cannot be pivoted away: try --no-pivot")},
 		{name: "sysctl-absent", field: "linux.sysctl", errno: []unix.Errno{unix.ENOENT},
@@ -193,6 +194,19 @@ func readOnlyDestination(f *Failure) string {
 		return ""
 	}
 	return fmt.Sprintf("%s does not exist in the container and cannot be made, as the file system there is read-only: make it in the image", m.Destination)
+}
+
+// deniedDestination explains the EACCES of a container whose root is nobody in particular to its root file system.
+func deniedDestination(f *Failure) string {
+	var st unix.Stat_t
+	if f.mount() == nil || f.Config.Linux == nil || unix.Stat(f.Rootfs, &st) != nil {
+		return ""
+	}
+	root, mapped := spec.HostID(f.Config.Linux.UIDMappings, 0)
+	if !mapped || root == st.Uid {
+		return ""
+	}
+	return fmt.Sprintf("the container's root is user %d of the host, and the root file system belongs to user %d, with mode %04o", root, st.Uid, st.Mode&0o7777)
 }
 
 // inUserns says whether the container has a user namespace of its own, or this process is in one.

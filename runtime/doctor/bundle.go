@@ -32,9 +32,10 @@ func Bundle(p Planner, id, dir string) []Finding {
 	} else {
 		r.ok("config.json", fmt.Sprintf("%d steps from clone to execve", len(program.Steps)))
 		r.files(program)
+		r.groups(program)
 	}
 	doc, err := spec.Load(dir)
-	if err != nil || doc.Spec.Process == nil || doc.Spec.Root == nil {
+	if err != nil || doc.Spec.Process == nil || doc.Spec.Root == nil || doc.DecodeSeccomp() != nil {
 		return r // said above
 	}
 	for _, w := range spec.Warnings(doc.Spec) {
@@ -84,12 +85,15 @@ func (r *report) fields(c *specs.Spec, dir string) {
 	}
 	r.program(c, rootfs)
 	r.rlimits(c.Process)
+	r.score(c.Process)
 	r.mounts(c.Mounts)
 	r.hooks(c.Hooks)
 	if c.Linux != nil {
 		r.namespacePaths(c.Linux.Namespaces)
 		r.sysctls(c.Linux.Sysctl)
 		r.throttles(c.Linux.Resources)
+		r.linux(c.Linux)
+		r.owner(c.Linux, rootfs)
 	}
 }
 

@@ -95,9 +95,6 @@ func (c *updateCommand) run(a *app, args []string) (int, error) {
 			return 1, err
 		}
 	}
-	if r.Memory != nil && r.Memory.Kernel != nil { //nolint:staticcheck // deprecated, and still in use
-		a.log.Warn("a limit of kernel memory is ignored: Linux has had none since 5.4")
-	}
 	if c.l3 != "" || c.memBw != "" {
 		if err := a.open(a).UpdateIntelRdt(args[0], c.l3, c.memBw); err != nil {
 			return 1, err

@@ -19,7 +19,7 @@ func (m *Manager) attach(e *entry) error {
 	}
 	d, err := deviceMount(e.Options)
 	if err == nil {
-		err = mount.All([]*api.Mount{d}, m.data(e.Name))
+		err = mount.One(d, m.data(e.Name))
 	}
 	if err != nil {
 		return fmt.Errorf("error while mounting volume '%s': failed to mount local volume: %w", m.data(e.Name), withoutPassword(err, e.Options["o"]))

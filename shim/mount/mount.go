@@ -15,6 +15,14 @@ import (
 // mapped a child process is made, which the caller must not reap.
 func All(list []*api.Mount, dir string) error { return all(list, dir, dir+mappedSuffix, within) }
 
+// One makes a single mount that is no root file system, as All does.
+func One(m *api.Mount, dir string) error {
+	if err := one(m, dir, dir+mappedSuffix, within); err != nil {
+		return withUndo(err, dir)
+	}
+	return nil
+}
+
 // AllHere is All for a thread that has a mount namespace of its own, and so a working directory of its own, which
 // changes: everything is done on the calling thread.
 func AllHere(list []*api.Mount, dir string) error {

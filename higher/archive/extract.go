@@ -122,6 +122,10 @@ func localName(name string) (string, error) {
 
 // one makes one file. What is in its place goes, unless both are directories.
 func (x *extractor) one(h *tar.Header, content io.Reader) error {
+	owner, err := x.owner(h)
+	if err != nil {
+		return err // before anything has made room for it
+	}
 	parent, err := x.parent(h.Name)
 	if err != nil {
 		return err
@@ -141,7 +145,16 @@ func (x *extractor) one(h *tar.Header, content io.Reader) error {
 	if h.Typeflag == tar.TypeDir {
 		x.dirs = append(x.dirs, h)
 	}
-	return x.attributes(parent, base, h)
+	return x.attributes(parent, base, h, owner)
+}
+
+// owner is who a file shall belong to, as the host has it.
+func (x *extractor) owner(h *tar.Header) (o Owner, err error) {
+	if o = (Owner{h.Uid, h.Gid}); x.options.Owner != nil {
+		o = *x.options.Owner
+	}
+	o.UID, o.GID, err = x.options.IDs.Host(o.UID, o.GID)
+	return o, err
 }
 
 // parent opens the directory that a name is in, and makes what is missing of it.

@@ -44,7 +44,10 @@ func TestRemappedOwners(t *testing.T) {
 			t.Errorf("file %d is %v's, want %v", i, got, want)
 		}
 	}
-	err := Extract(root, "/", ExtractOptions{IDs: remapped()}, packed(t, &tar.Header{Name: "far", Uid: 5000}))
+	err := Extract(root, "/", ExtractOptions{IDs: remapped()}, packed(t, &tar.Header{Name: "r", Uid: 5000}))
+	if got := owners(t, root.Name(), "r")[0]; got != [2]uint32{100000, 100000} {
+		t.Errorf("what is in the way of a file that cannot be is %v's", got)
+	}
 	if err == nil || !strings.Contains(err.Error(), "5000:0 is beyond the ids") {
 		t.Error("an owner that is not mapped:", err)
 	}

@@ -80,16 +80,9 @@ func (x *extractor) link(dir int, base, target string) error {
 }
 
 // attributes gives a file its owner, then what a change of owner takes away, then the times.
-func (x *extractor) attributes(parent *os.File, base string, h *tar.Header) error {
-	dir, owner := int(parent.Fd()), Owner{h.Uid, h.Gid}
-	if x.options.Owner != nil {
-		owner = *x.options.Owner
-	}
-	uid, gid, err := x.options.IDs.Host(owner.UID, owner.GID)
-	if err != nil {
-		return err
-	}
-	if err := unix.Fchownat(dir, base, uid, gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+func (x *extractor) attributes(parent *os.File, base string, h *tar.Header, owner Owner) error {
+	dir := int(parent.Fd())
+	if err := unix.Fchownat(dir, base, owner.UID, owner.GID, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return fmt.Errorf("owner %d:%d: %w", owner.UID, owner.GID, err)
 	}
 	self := fmt.Sprintf("/proc/self/fd/%d/%s", dir, base) // the last part of which Lsetxattr does not follow

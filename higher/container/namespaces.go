@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/containerd/errdefs"
@@ -105,8 +106,14 @@ func (l *launch) joinUser(n *namespaces, other *Record) error {
 		return invalidf("cannot join a namespace of container %s, which has the host's user namespace: this one needs --userns=host, too", other.Name)
 	}
 	user := namespace(other.Pid, "user")
-	if n.user != "" && n.user != user {
-		return invalidf("cannot join namespaces of several containers: each has a user namespace of its own")
+	its, err := os.Readlink(user)
+	if err != nil {
+		return fmt.Errorf("cannot find the user namespace of container %s: %w", other.Name, err)
+	}
+	if n.user != "" {
+		if joined, err := os.Readlink(n.user); err != nil || joined != its { // one may have joined the other's
+			return invalidf("cannot join namespaces of several containers: each has a user namespace of its own")
+		}
 	}
 	n.user = user
 	return nil

@@ -72,6 +72,9 @@ func TestUsernsRemap(t *testing.T) {
 	d.wants(t, "0 0", 0, "exec", "one", "stat", "-c", "%u %g", "/etc/hosts")
 	d.wants(t, "out", 0, "run", "--rm", "-u", "www", "busybox", "sh", "-c", "echo out > /dev/stdout")
 	d.wants(t, "0 100000 65536", 0, "run", "--rm", "--network", "container:one", "busybox", "awk", "{print $1,$2,$3}", "/proc/self/uid_map")
+	d.must(t, "run", "-d", "--name", "guest", "--network", "container:one", "busybox", "sleep", "1000")
+	d.wants(t, "both", 0, "run", "--rm", "--network", "container:one", "--pid", "container:guest", "busybox", "echo", "both")
+	d.wants(t, "0 65535", 0, "run", "--rm", "--ipc=host", "busybox", "awk", "{print $1,$2}", "/proc/sys/net/ipv4/ping_group_range")
 
 	t.Run("restart", func(t *testing.T) {
 		d.Kill()

@@ -3,6 +3,7 @@ package oci
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,13 +66,17 @@ func (in *Input) ownMounts() []specs.Mount {
 	var all []specs.Mount
 	for _, m := range docker.Mounts() {
 		switch {
+		case m.Destination == "/dev/mqueue" && in.remapped() && in.HostConfig.IpcMode.IsHost():
+			if _, err := os.Stat("/dev/mqueue"); err == nil { // the host's cannot be mounted again from a user namespace
+				all = append(all, shared(m.Destination, "/dev/mqueue"))
+			}
 		case m.Destination != "/dev/shm":
 			all = append(all, m)
 		case in.HostConfig.IpcMode.IsNone():
 		case in.HostConfig.IpcMode.IsHost():
-			all = append(all, sharedMemory("/dev/shm"))
+			all = append(all, shared(m.Destination, "/dev/shm"))
 		case in.ShmDir != "":
-			all = append(all, sharedMemory(in.ShmDir))
+			all = append(all, shared(m.Destination, in.ShmDir))
 		default:
 			m.Options = append(m.Options, "size="+strconv.FormatInt(in.HostConfig.ShmSize, 10))
 			all = append(all, m)
@@ -80,8 +85,9 @@ func (in *Input) ownMounts() []specs.Mount {
 	return all
 }
 
-func sharedMemory(source string) specs.Mount {
-	return specs.Mount{Destination: "/dev/shm", Type: "bind", Source: source, Options: []string{"rbind", "rprivate"}}
+// shared is a mount that others have, too.
+func shared(destination, source string) specs.Mount {
+	return specs.Mount{Destination: destination, Type: "bind", Source: source, Options: []string{"rbind", "rprivate"}}
 }
 
 // adjusted opens what is closed to a container that is not privileged, or closes more in one that shall be read-only.

@@ -1,7 +1,9 @@
 package oci
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,8 +19,8 @@ func (in *Input) sysctls() map[string]string {
 		all["kernel.domainname"] = name
 	}
 	if in.ownNetwork() {
-		if host.PingGroupRange && !in.remapped() {
-			all["net.ipv4.ping_group_range"] = "0 2147483647" // everybody may ping
+		if host.PingGroupRange {
+			all["net.ipv4.ping_group_range"] = fmt.Sprintf("0 %d", in.lastGroup()) // everybody may ping
 		}
 		if host.UnprivilegedPorts {
 			all["net.ipv4.ip_unprivileged_port_start"] = "0" // and listen on any port
@@ -26,6 +28,16 @@ func (in *Input) sysctls() map[string]string {
 	}
 	maps.Copy(all, in.HostConfig.Sysctls)
 	return all
+}
+
+// lastGroup is the highest group that the kernel takes, which in a user namespace must be one that it has.
+func (in *Input) lastGroup() uint32 {
+	if !in.remapped() {
+		return math.MaxInt32
+	}
+	gids := in.Defaults.IDs.GIDs
+	last := gids[len(gids)-1]
+	return last.ContainerID + last.Size - 1
 }
 
 // checkSysctls refuses kernel parameters that would be the host's.

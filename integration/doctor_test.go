@@ -167,6 +167,7 @@ func TestDoctorOnAForeignRoot(t *testing.T) {
 // Who is not root and asks for a limit needs a group of its own, or the doctor says so.
 func TestDoctorOnLimitsOfAUser(t *testing.T) {
 	onlyDhow(t, "no peer has a doctor")
+	needV1(t, "pids")
 	t.Parallel()
 	b := newBundle(t, mapNobody, Resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(10))} }))
 	r := newCLI(t)

@@ -178,3 +178,15 @@ func TestDoctorOnLimitsOfAUser(t *testing.T) {
 		t.Errorf("no problem of the group: %+v", list)
 	}
 }
+
+func TestDoctorOnAScoreBelowItsOwn(t *testing.T) {
+	onlyDhow(t, "no peer has a doctor")
+	t.Parallel()
+	b := newBundle(t, Process(func(p *specs.Process) { p.OOMScoreAdj = new(-999) }))
+	r := newCLI(t)
+	runtime.LockOSThread()
+	must(t, unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_RESOURCE, 0, 0, 0))
+	if list := consult(t, r.Command("doctor", "--format", "json", b.Dir)); !findingOn(list, doctor.Warning, "process.oomScoreAdj", "a lower score takes CAP_SYS_RESOURCE") {
+		t.Errorf("the score is not mentioned: %+v", list)
+	}
+}

@@ -98,15 +98,16 @@ func (m *Manager) linksOf(r *Record) (links []network.Link, env []string, err er
 	return links, env, nil
 }
 
-// linkEnv are the variables of a link: name, addresses of exposed ports, the environment of the other container.
+// linkEnv are the variables of a link: name, addresses of exposed ports, the lowest of which is the default, the environment of
+// the other container.
 func linkEnv(parent, alias string, other *Record, e *net.EndpointSettings) []string {
 	prefix := strings.ReplaceAll(strings.ToUpper(alias), "-", "_")
 	env := []string{fmt.Sprintf("%s_NAME=/%s/%s", prefix, parent, alias)}
 	ports := slices.SortedFunc(maps.Keys(other.Config.ExposedPorts), func(a, b net.Port) int {
-		if a.Proto() != b.Proto() {
-			return strings.Compare(string(a.Proto()), string(b.Proto()))
+		if a.Num() != b.Num() {
+			return int(a.Num()) - int(b.Num())
 		}
-		return int(a.Num()) - int(b.Num())
+		return strings.Compare(string(a.Proto()), string(b.Proto()))
 	})
 	for i, p := range ports {
 		proto, number := string(p.Proto()), strconv.Itoa(int(p.Num()))

@@ -155,3 +155,13 @@ func unmountBelow(t *testing.T, dir string) {
 		}
 	}
 }
+
+// A check of one container must not find another one.
+func TestIDsAreNoPartsOfEachOther(t *testing.T) {
+	first := newID()
+	for range 100 {
+		if id := newID(); strings.Contains(id, first) {
+			t.Fatalf("%s is in %s", first, id)
+		}
+	}
+}

@@ -60,9 +60,13 @@ func newCLI(t *testing.T) *cli {
 
 var idCounter atomic.Int64
 
+// newID makes ids of one length: checkGone looks for names that contain one, and takes what it finds away, so that none
+// may begin with another.
+func newID() string { return fmt.Sprintf("dhowtest-%d-%06d", os.Getpid(), idCounter.Add(1)) }
+
 // ID makes a container id that no other test uses, and has the container deleted at the end.
 func (r *cli) ID() string {
-	id := fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), idCounter.Add(1))
+	id := newID()
 	r.t.Cleanup(func() {
 		r.Do("delete", "--force", id)
 		checkGone(r.t, id)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +56,7 @@ func newShimDirectWith(t *testing.T, with startup, edits ...Edit) *shimDirect {
 	}
 	s := &shimDirect{t: t, id: with.id, startup: with, bundle: newBundle(t, edits...)}
 	if s.namespace = with.namespace; s.namespace == "" {
-		s.namespace = fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), idCounter.Add(1))
+		s.namespace = newID()
 	}
 	s.bundle.Spec.Linux.CgroupsPath = "/" + s.namespace + "/" + s.id
 	must(t, s.bundle.Save())

@@ -30,7 +30,7 @@ func newShimHost(t *testing.T) *shimHost {
 	programs := containerdPrograms(t)
 	dir, err := os.MkdirTemp("", "dhowcd")
 	must(t, err)
-	namespace := fmt.Sprintf("dhowtest-%d-%d", os.Getpid(), idCounter.Add(1))
+	namespace := newID()
 	h := &shimHost{t: t, rootfs: newBundle(t).Rootfs()}
 	t.Cleanup(func() { h.checkNothingLeft(dir, namespace) })
 	shims := filepath.Dir(underTest.runtime)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -140,6 +141,51 @@ func TestAmbientCapabilityThatCannotBe(t *testing.T) {
 	if !strings.Contains(res.Stderr, "can't raise ambient capability CAP_CHOWN: ") {
 		t.Errorf("no warning in %q", res.Stderr)
 	}
+}
+
+func TestUnknownCapability(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	b := newBundle(t, Args("sleep", "1000"), Process(func(p *specs.Process) { p.Capabilities.Bounding = append(p.Capabilities.Bounding, "CAP_NOSUCH") }))
+	id := r.ID()
+	created := r.Detached("create", "--bundle", b.Dir, id).Exited(0)
+	r.Must("start", id)
+	for _, res := range []*result{created, r.Do("exec", "--cap", "CAP_NOSUCH", id, "true").Exited(0)} {
+		if !strings.Contains(res.Stderr, "CAP_NOSUCH") {
+			t.Errorf("no warning in %q", res.Stderr)
+		}
+	}
+}
+
+// A caller that ignores signals, under nohup(1) or in the background of a shell, does not make containers that do.
+func TestIgnoredSignals(t *testing.T) {
+	t.Parallel()
+	r := newCLI(t)
+	out := t.TempDir()
+	script := `grep SigIgn /proc/self/status > /out/init; sleep 1000`
+	b := newBundle(t, Shell(script), Bind(out, "/out"))
+	id := r.ID()
+	ignoring := func(args ...string) *exec.Cmd {
+		cmd := r.Command(args...)
+		cmd.Args = append([]string{"sh", "-c", `trap '' HUP INT TSTP TTIN TTOU; exec "$@"`, "sh"}, cmd.Args...)
+		cmd.Path = "/bin/sh"
+		return cmd
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	must(t, err)
+	defer null.Close()
+	create := ignoring("create", "--bundle", b.Dir, id)
+	create.Stdout, create.Stderr = null, null
+	r.DoCommand(create).Exited(0)
+	r.Must("start", id)
+	none := "SigIgn:\t0000000000000000"
+	await(t, "the container to say what it ignores", func() bool {
+		return exists(filepath.Join(out, "init")) && readFile(t, filepath.Join(out, "init")) != ""
+	})
+	if got := readFile(t, filepath.Join(out, "init")); strings.TrimSpace(got) != none {
+		t.Errorf("the container: %s", got)
+	}
+	r.DoCommand(ignoring("exec", id, "grep", "SigIgn", "/proc/self/status")).Printed(none)
 }
 
 func TestExecErrorNamesThePath(t *testing.T) {

@@ -1,6 +1,10 @@
 package spec
 
-import specs "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
 
 // Warnings returns what a runtime should mention and must not refuse: deprecated fields, settings without an
 // effect, capabilities that this package has no number for (config.md: "logged as a warning").
@@ -22,21 +26,11 @@ func (c *checker) processWarnings(process *specs.Process) {
 	if process.ConsoleSize != nil && !process.Terminal {
 		c.add(&p, "ignored without a terminal")
 	}
-	caps := process.Capabilities
-	if caps == nil {
+	if process.Capabilities == nil {
 		return
 	}
 	p = root.at("process/capabilities")
-	for _, set := range [...]struct {
-		key   string
-		names []string
-	}{
-		{"bounding", caps.Bounding},
-		{"effective", caps.Effective},
-		{"inheritable", caps.Inheritable},
-		{"permitted", caps.Permitted},
-		{"ambient", caps.Ambient},
-	} {
+	for _, set := range capabilitySets(process.Capabilities) {
 		list := p.at(set.key)
 		for i, name := range set.names {
 			item := list.item(i)
@@ -45,6 +39,34 @@ func (c *checker) processWarnings(process *specs.Process) {
 			}
 		}
 	}
+}
+
+// capabilitySet is one of the five sets, with its name in config.json.
+type capabilitySet struct {
+	key   string
+	names []string
+}
+
+func capabilitySets(caps *specs.LinuxCapabilities) [5]capabilitySet {
+	return [...]capabilitySet{
+		{"bounding", caps.Bounding},
+		{"effective", caps.Effective},
+		{"inheritable", caps.Inheritable},
+		{"permitted", caps.Permitted},
+		{"ambient", caps.Ambient},
+	}
+}
+
+// UnknownCapabilities are the names in caps that this package has no number for, each once.
+func UnknownCapabilities(caps *specs.LinuxCapabilities) (names []string) {
+	for _, set := range capabilitySets(caps) {
+		for _, name := range set.names {
+			if _, ok := Capability(name); !ok && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (c *checker) mountWarnings() {

@@ -184,9 +184,17 @@ func (m *making) prepareStart(s *Store) (err error) {
 		return err
 	}
 	if m.listener, err = m.listen(); err == nil {
-		err = writeFile(m.dir, "steps", describe(m.program))
+		err = m.writeSteps()
 	}
 	return err
+}
+
+// writeSteps writes down what start has to know of the Program.
+func (m *making) writeSteps() error {
+	if err := writeFile(m.dir, "steps", describe(m.program)); err != nil {
+		return fmt.Errorf("cannot record the steps of container %q under --root: %w", m.id, err)
+	}
+	return nil
 }
 
 // listen makes the socket start.sock, which the init inherits.

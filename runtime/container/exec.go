@@ -126,6 +126,7 @@ func (e *entering) compile(doc *spec.Document) (err error) {
 	if err := spec.ValidateProcess(config.Process, &config); err != nil {
 		return err
 	}
+	e.store.capabilityWarnings(config.Process)
 	if e.group, err = e.subgroup(); err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (s *Store) compile(b *blueprint, cache string) (err error) {
 
 // warnings logs what the specification wants mentioned and not refused.
 func (s *Store) warnings(doc *spec.Document) {
-	s.ambientWarnings(doc.Spec.Process)
+	s.capabilityWarnings(doc.Spec.Process)
 	if !s.traces(slog.LevelInfo) { // nobody has asked
 		return
 	}
@@ -110,10 +110,13 @@ func (s *Store) warnings(doc *spec.Document) {
 	}
 }
 
-// ambientWarnings tells of the capabilities that the config asks for and that cannot be.
-func (s *Store) ambientWarnings(p *specs.Process) {
+// capabilityWarnings tells of the capabilities that a process is to have and that cannot be.
+func (s *Store) capabilityWarnings(p *specs.Process) {
 	if p == nil || p.Capabilities == nil || !s.traces(slog.LevelWarn) {
 		return
+	}
+	if names := spec.UnknownCapabilities(p.Capabilities); len(names) > 0 {
+		s.Log.Warn("unknown capabilities are ignored: " + strings.Join(names, " "))
 	}
 	for _, name := range p.Capabilities.Ambient {
 		for _, set := range [...]struct {

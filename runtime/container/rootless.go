@@ -139,7 +139,7 @@ func (m *making) leaveOut() error {
 	delete(m.group.Paths, "")
 	err := m.without([]string{""})
 	if err == nil && m.wait {
-		err = writeFile(m.dir, "steps", describe(m.program))
+		err = m.writeSteps()
 	}
 	return err
 }

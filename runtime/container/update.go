@@ -72,7 +72,7 @@ func (h *handle) apply(change, old *specs.LinuxResources) error {
 		change = withOOMGroup(change, old)
 	}
 	if err := writeFile(h.dir, pendingFile, text); err != nil {
-		return fmt.Errorf("cannot record the new limits of container %q: %w", h.ID, err)
+		return fmt.Errorf("cannot record the new limits of container %q under --root: %w", h.ID, err)
 	}
 	failpoint("update")
 	if err := h.group().Update(host, change); err != nil {

@@ -16,6 +16,17 @@ func (c *compiler) readyProcess() {
 	}
 	c.workingDirectory()
 	c.findExecutable()
+	c.heedSignals()
+}
+
+// heedSignals takes back that signals are ignored, which execve(2) does not do: nohup(1) ignores HUP, and a shell INT for
+// what it starts in the background. All other signals are back at their defaults in the child of a Go program.
+func (c *compiler) heedSignals() {
+	c.doing("take no ignored signals over from the caller", "")
+	action := room(32) // struct sigaction of the kernel: SIG_DFL
+	for _, sig := range [...]unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
+		c.call(unix.SYS_RT_SIGACTION, num(uint64(sig)), ptr(action), num(0), num(8))
+	}
 }
 
 // workingDirectory enters process.cwd by descriptor, below the root and without magic links, so that it

@@ -28,7 +28,9 @@ func TestFieldOf(t *testing.T) {
 		"cannot record container \"a\" under --root: write state.json: full":       "--root",
 		"cannot set the host name (hostname): sethostname: invalid argument":       "hostname",
 		"cannot find container \"x\": container does not exist":                    "",
-		"cannot do (this: that": "",
+		"cannot do (this: that":                                       "",
+		"unknown command \"bogus\" (see 'runtime --help')":            "",
+		"--root x: it must be absolute (see 'runtime create --help')": "--root",
 	} {
 		if got := FieldOf(text); got != want {
 			t.Errorf("FieldOf(%q) = %q, want %q", text, got, want)

@@ -114,6 +114,7 @@ var roots = [...]string{"linux.", "process.", "mounts[", "hooks.", "root.", "ann
 // FieldOf finds the config field, or the flag, that a sentence names: the first in parentheses, or else the first
 // word that can only be one.
 func FieldOf(text string) string {
+	text, _, _ = strings.Cut(text, " (see ") // advice
 	for rest := text; ; {
 		_, after, found := strings.Cut(rest, "(")
 		if !found {

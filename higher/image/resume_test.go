@@ -30,7 +30,11 @@ func TestChildPulls(t *testing.T) {
 	}
 	m, err := Open(context.Background(), Options{Root: root})
 	must(err)
-	err = m.ImagePull(context.Background(), os.Getenv("DHOW_TEST_REF"), false, nil, nil, func(m jsonstream.Message) {})
+	err = m.ImagePull(context.Background(), os.Getenv("DHOW_TEST_REF"), false, nil, nil, func(m jsonstream.Message) {
+		if m.Status == "Download complete" {
+			must(os.WriteFile(filepath.Join(root, "complete"), []byte(m.ID), 0o600))
+		}
+	})
 	t.Fatal("the pull ended: ", err)
 }
 
@@ -60,7 +64,8 @@ func TestPullAfterKill(t *testing.T) {
 	child.Env = append(os.Environ(), "DHOW_TEST_ROOT="+root, "DHOW_TEST_REF="+name)
 	must(child.Start())
 	<-half
-	waitStored(t, root, stored)
+	waitStored(t, filepath.Join(root, "content/ingest/*/data"), stored)
+	waitStored(t, filepath.Join(root, "complete"), 1) // the first layer
 	must(child.Process.Kill())
 	_ = child.Wait()
 
@@ -83,13 +88,13 @@ func TestPullAfterKill(t *testing.T) {
 	}
 }
 
-// waitStored waits until so many bytes of a blob have been written.
-func waitStored(t *testing.T, root string, n int64) {
+// waitStored waits until a file, of those that a pattern matches, has so many bytes.
+func waitStored(t *testing.T, pattern string, n int64) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond) // a file of another process
 	defer tick.Stop()
 	for range tick.C {
-		files, err := filepath.Glob(filepath.Join(root, "content/ingest/*/data"))
+		files, err := filepath.Glob(pattern)
 		must(err)
 		for _, name := range files {
 			if st, err := os.Stat(name); err == nil && st.Size() >= n {

@@ -98,15 +98,15 @@ func TestLogsOfAllKinds(t *testing.T) {
 	if r := d.docker.Run(nil, "logs", "talks"); r.Stdout != "one\nthree" || r.Stderr != "two\n" {
 		t.Errorf("%q and %q", r.Stdout, r.Stderr)
 	}
-	d.wants(t, "three", 0, "logs", "--tail", "1", "talks")
-	if got := d.must(t, "logs", "-t", "--tail", "1", "talks"); !strings.HasPrefix(got, "20") || !strings.HasSuffix(got, "Z three") {
-		t.Errorf("with a timestamp: %q", got)
-	}
 	d.wants(t, "", 0, "logs", "--until", "2000-01-01T00:00:00Z", "talks")
 	d.must(t, "run", "--name", "rotates", "--log-opt", "max-size=10k", "--log-opt", "max-file=3", "busybox", "seq", "10000")
 	lines := strings.Fields(d.must(t, "logs", "rotates"))
 	if len(lines) == 0 || len(lines) > 1000 || lines[len(lines)-1] != "10000" {
 		t.Errorf("%d lines are left of a log that is bounded", len(lines))
+	}
+	d.wants(t, "10000", 0, "logs", "--tail", "1", "rotates")
+	if got := d.must(t, "logs", "-t", "--tail", "1", "rotates"); !strings.HasPrefix(got, "20") || !strings.HasSuffix(got, "Z 10000") {
+		t.Errorf("with a timestamp: %q", got)
 	}
 	files, err := filepath.Glob(d.state(t, "rotates", "{{.LogPath}}") + "*")
 	if err != nil || len(files) > 3 {

@@ -20,7 +20,7 @@ func (c *compiler) readyProcess() {
 }
 
 // heedSignals takes back that signals are ignored, which execve(2) does not do: nohup(1) ignores HUP, and a shell INT for
-// what it starts in the background. All other signals are back at their defaults in the child of a Go program.
+// what it starts in the background. All other standard signals are back at their defaults in the child of a Go program.
 func (c *compiler) heedSignals() {
 	c.doing("take no ignored signals over from the caller", "")
 	action := room(32) // struct sigaction of the kernel: SIG_DFL

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -49,7 +50,7 @@ func parseSSH(host string) (*secureShell, error) {
 func (s *secureShell) dial(context.Context, string, string) (net.Conn, error) {
 	c := exec.Command("ssh", s.args...)
 	c.Stderr = os.Stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM} // ^C is for the container
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ^C is for the container
 	in, err := c.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -61,25 +62,29 @@ func (s *secureShell) dial(context.Context, string, string) (net.Conn, error) {
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("cannot run ssh: %w", err)
 	}
-	return &pipes{c, in, out}, nil
+	return &pipes{c: c, in: in, out: out}, nil
 }
 
 // pipes is a connection made of a program's input and output.
 type pipes struct {
-	c   *exec.Cmd
-	in  io.WriteCloser
-	out io.ReadCloser
+	c     *exec.Cmd
+	in    io.WriteCloser
+	out   io.ReadCloser
+	close sync.Once
 }
 
 func (p *pipes) Read(b []byte) (int, error)  { return p.out.Read(b) }
 func (p *pipes) Write(b []byte) (int, error) { return p.in.Write(b) }
 func (p *pipes) CloseWrite() error           { return p.in.Close() }
 
+// Close ends the program, too. It may be called often, as HTTP clients do.
 func (p *pipes) Close() error {
-	p.in.Close()
-	p.out.Close()
-	p.c.Process.Signal(syscall.SIGTERM)
-	p.c.Wait()
+	p.close.Do(func() {
+		p.in.Close()
+		p.out.Close()
+		p.c.Process.Signal(syscall.SIGTERM)
+		p.c.Wait()
+	})
 	return nil
 }
 

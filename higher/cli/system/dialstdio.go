@@ -37,14 +37,18 @@ func DialStdio(a *cli.App) *cobra.Command {
 				_, err := io.Copy(a.Out, conn)
 				received <- err
 			}()
-			select {
-			case err := <-sent:
-				if err != nil {
+			for {
+				select {
+				case err := <-sent:
+					if err != nil {
+						return err
+					}
+					sent = nil // answers still come
+				case err := <-received:
 					return err
+				case <-cmd.Context().Done():
+					return cmd.Context().Err()
 				}
-				return <-received
-			case err := <-received:
-				return err
 			}
 		},
 	}

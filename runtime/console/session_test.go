@@ -102,11 +102,7 @@ func TestCloseIsBounded(t *testing.T) {
 	for _, rest := range []string{"sleep 60", "yes"} {
 		s, cmd, output := session(t, "trap '' HUP; echo main; setsid "+rest+" & echo $!", devNull(t))
 		_ = cmd.Wait()
-		start := time.Now()
-		_ = s.Close()
-		if d := time.Since(start); d > 5*time.Second {
-			t.Errorf("%s: Close took %v", rest, d)
-		}
+		_ = s.Close() // for yes, this returns at all
 		got := output()
 		if !strings.HasPrefix(got, "main\r\n") {
 			t.Errorf("%s: got %.100q", rest, got)
@@ -121,7 +117,9 @@ func killAll(t *testing.T, output string) {
 	var pid int
 	for _, line := range strings.Split(output, "\r\n") {
 		if _, err := fmt.Sscanf(line, "%d", &pid); err == nil && pid > 1 {
-			_ = unix.Kill(pid, unix.SIGKILL)
+			if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+				t.Errorf("Close has waited for process %d: %v", pid, err)
+			}
 			return
 		}
 	}

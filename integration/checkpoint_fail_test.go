@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,27 +93,46 @@ func TestRestoreOfAKilledProcess(t *testing.T) {
 	must(t, cmd.Start())
 	restored := 0
 	await(t, "the restored process", func() bool {
-		children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid))
-		for _, file := range children {
-			for _, child := range strings.Fields(readFile(t, file)) {
-				status, err := os.ReadFile("/proc/" + child + "/status")
-				if _, after, found := strings.Cut(string(status), "NSpid:"); err == nil && found {
-					line, _, _ := strings.Cut(after, "\n")
-					if len(strings.Fields(line)) == 2 {
-						restored, err = strconv.Atoi(child)
-						must(t, err)
-					}
+		for _, child := range childrenOf(cmd.Process.Pid) {
+			status, err := os.ReadFile("/proc/" + itoa(child) + "/status")
+			if _, after, found := strings.Cut(string(status), "NSpid:"); err == nil && found {
+				line, _, _ := strings.Cut(after, "\n")
+				if len(strings.Fields(line)) == 2 {
+					restored = child
 				}
 			}
 		}
 		return restored != 0
 	})
 	must(t, unix.Kill(restored, unix.SIGKILL))
+	// criu is not told of the end of a process that is not its child, and may wait for it for ever, by when it ends.
+	stuck := time.AfterFunc(patience, func() { killChildren(cmd.Process.Pid) })
 	if err := cmd.Wait(); err == nil || !strings.Contains(out.String(), "cannot restore") {
 		t.Errorf("%v: %s", err, out.String())
 	}
+	stuck.Stop()
 	s.Do("state", s.id).Failed("does not exist")
 	checkGone(t, s.id)
+}
+
+// childrenOf lists the children of all threads of a process.
+func childrenOf(pid int) (list []int) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, file := range files {
+		text, _ := os.ReadFile(file) // a thread may have ended
+		for _, child := range strings.Fields(string(text)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
+}
+
+func killChildren(pid int) {
+	for _, child := range childrenOf(pid) {
+		unix.Kill(child, unix.SIGKILL)
+	}
 }
 
 // --pre-dump needs a kernel that tracks changed memory, and says so elsewhere.

@@ -59,11 +59,11 @@ var _ api.Backend = (*Engine)(nil)
 // Open opens the managers, and takes over the containers of a daemon before this one. One process at a time may do so
 // with the same directories.
 func Open(ctx context.Context, c *config.Config, b release.Info, log *slog.Logger) (*Engine, error) {
-	c, ids, err := remap(c)
+	c, defaults, err := settle(c)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{ids: ids, build: b, host: lookAtHost(), bus: &events.Bus{}, log: log}
+	e := &Engine{ids: defaults.IDs, defaults: defaults, build: b, host: lookAtHost(), bus: &events.Bus{}, log: log}
 	e.current.Store(c)
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.release())
@@ -84,7 +84,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	if e.db, err = openDatabase(filepath.Join(e.config().DataRoot, "dhow.db")); err != nil {
 		return err
 	}
-	for _, open := range []func(context.Context) error{e.lookAround, e.openImages, e.openVolumes, e.openNetworks, e.openContainers} {
+	for _, open := range []func(context.Context) error{e.openImages, e.openVolumes, e.openNetworks, e.openContainers} {
 		if err := open(ctx); err != nil {
 			return err
 		}

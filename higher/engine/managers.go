@@ -9,7 +9,6 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/apparmor"
 	"github.com/dhow-containers/dhow/higher/container"
-	"github.com/dhow-containers/dhow/higher/container/oci"
 	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/network"
 	"github.com/dhow-containers/dhow/higher/task"
@@ -67,19 +66,6 @@ func (e *Engine) networkConfig() network.Config {
 		}
 	}
 	return n
-}
-
-// lookAround finds out what the host can do, and what that makes of the flags.
-func (e *Engine) lookAround(context.Context) error {
-	facts, err := oci.ReadFacts()
-	if err != nil {
-		return err
-	}
-	if e.defaults, err = oci.FromConfig(e.config(), facts); err != nil {
-		return err
-	}
-	e.defaults.IDs = e.ids
-	return nil
 }
 
 func (e *Engine) openContainers(ctx context.Context) error {

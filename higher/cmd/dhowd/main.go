@@ -13,6 +13,7 @@ import (
 
 	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/dhow-containers/dhow/higher/daemon"
+	"github.com/dhow-containers/dhow/higher/engine"
 	"github.com/dhow-containers/dhow/higher/release"
 )
 
@@ -35,6 +36,9 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintf(out, "dhowd version %s, build %s\n", r.Version, r.Commit)
 		return 0
 	case c.ValidateOnly:
+		if err := engine.Check(c.Config); err != nil {
+			return fails(errs, err)
+		}
 		fmt.Fprintln(out, "configuration OK")
 		return 0
 	}
@@ -52,8 +56,12 @@ func run(args []string, out, errs io.Writer) int {
 		},
 	}
 	if err := p.Run(context.Background()); err != nil {
-		fmt.Fprintf(errs, "dhowd: %v\n", err)
-		return 1
+		return fails(errs, err)
 	}
 	return 0
+}
+
+func fails(errs io.Writer, err error) int {
+	fmt.Fprintf(errs, "dhowd: %v\n", err)
+	return 1
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -28,6 +29,9 @@ type options struct {
 	results string
 	timeout time.Duration
 	only    string
+
+	rootless string
+	user     *rootless // of this stage; nil is root
 }
 
 func main() {
@@ -41,6 +45,7 @@ func main() {
 	flag.StringVar(&o.results, "results", "", "directory for the TAP output (default: a temporary one)")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "for one file: BATS_TEST_TIMEOUT, for one test, breaks those that wait for all their children")
 	flag.StringVar(&o.only, "only", "", "run only `SIDE`: peer, ours or none; other TAP output is taken from -results")
+	flag.StringVar(&o.rootless, "rootless", "", "as an ordinary user with these of runc's ROOTLESS_FEATURES: `LIST` of none, idmap, cgroup, idmap+cgroup")
 	flag.Parse()
 	code, err := o.main()
 	if err != nil {
@@ -58,28 +63,37 @@ func (o *options) main() (int, error) {
 	if err := o.prepare(); err != nil {
 		return 2, err
 	}
-	os.Args = o.args()
 	worst := 0
 	for stage := range strings.SplitSeq(o.stages, ",") {
-		code, err := integration.Restage(integration.Stage(stage))
-		if err != nil {
-			return 2, err
+		for features := range strings.SplitSeq(o.rootless, ",") {
+			os.Args = o.args(features)
+			code, err := integration.Restage(integration.Stage(stage))
+			if err != nil {
+				return 2, err
+			}
+			worst = max(worst, code)
 		}
-		worst = max(worst, code)
 	}
 	return worst, nil
 }
 
 // args is the command line for the stages: everything that prepare found out is in it.
-func (o *options) args() []string {
+func (o *options) args(features string) []string {
 	return []string{os.Args[0], "-src", o.source, "-peer", o.peer, "-ours", o.ours, "-files", o.files,
-		"-filter", o.filter, "-results", o.results, "-timeout", o.timeout.String(), "-only", o.only}
+		"-filter", o.filter, "-results", o.results, "-timeout", o.timeout.String(), "-only", o.only, "-rootless", features}
 }
 
 // stage runs the suite with both runtimes and reports; 1 says that something is left to do.
-func (o *options) stage(name string) (int, error) {
+func (o *options) stage(name string) (code int, err error) {
 	if err := integration.EnterStage(); err != nil {
 		return 2, err
+	}
+	if o.user, err = enterRootless(o.rootless); err != nil {
+		return 2, err
+	}
+	if o.user != nil {
+		name += "-rootless-" + o.rootless
+		defer func() { err = errors.Join(err, o.user.leave()) }()
 	}
 	files, err := o.testFiles()
 	if err != nil {

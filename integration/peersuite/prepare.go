@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/dhow-containers/dhow/integration"
 )
@@ -20,6 +21,11 @@ func (o *options) prepare() error {
 	}
 	if !slices.Contains([]string{"", "peer", "ours", "none"}, o.only) {
 		return fmt.Errorf("cannot use -only %s: want peer, ours or none", o.only)
+	}
+	for features := range strings.SplitSeq(o.rootless, ",") {
+		if _, err := rootlessFeatures(cmp.Or(features, "none")); err != nil {
+			return err
+		}
 	}
 	for _, tool := range []string{"bats", "jq", "gawk", "make", "tar"} {
 		if _, err := exec.LookPath(tool); err != nil {

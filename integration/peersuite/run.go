@@ -76,7 +76,7 @@ func (o *options) bats(file, runtime, tap string) error {
 		return errors.Join(err, out.Close())
 	}
 	defer os.RemoveAll(tmp)
-	if err := os.Chmod(tmp, 0o755); err != nil {
+	if err := o.open(tmp, out); err != nil {
 		return errors.Join(err, out.Close())
 	}
 	args := []string{"--tap", "--timing"}
@@ -87,8 +87,19 @@ func (o *options) bats(file, runtime, tap string) error {
 	cmd.Dir = filepath.Dir(file)
 	cmd.Env = append(os.Environ(), "RUNC="+runtime, "TMPDIR="+tmp)
 	cmd.Stdout, cmd.Stderr = out, out
+	if o.user != nil {
+		o.user.apply(cmd)
+	}
 	if err := runWithTerminal(cmd, o.timeout, func() bool { return complete(tap) }); err != nil { // a failed test is a result, not an error
 		return errors.Join(fmt.Errorf("cannot run bats: %w", err), out.Close())
 	}
 	return out.Close()
+}
+
+// open makes the directory for temporary files and the output accessible to whoever runs the tests.
+func (o *options) open(tmp string, out *os.File) error {
+	if err := os.Chmod(tmp, 0o755); err != nil || o.user == nil {
+		return err
+	}
+	return errors.Join(os.Chown(tmp, userID, userID), out.Chown(userID, userID))
 }

@@ -30,7 +30,15 @@ func runWithTerminal(cmd *exec.Cmd, limit time.Duration, done func() bool) error
 	defer master.Close()
 	go func() { _, _ = io.Copy(io.Discard, master) }() // to EIO, or the Close
 	cmd.Stdin = slave
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty, cmd.SysProcAttr.Ctty = true, true, 0
+	if user := cmd.SysProcAttr.Credential; user != nil { // as login(1) does
+		if err := slave.Chown(int(user.Uid), int(user.Gid)); err != nil {
+			return errors.Join(err, slave.Close())
+		}
+	}
 	if err := errors.Join(cmd.Start(), slave.Close()); err != nil {
 		return err
 	}

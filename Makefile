@@ -51,10 +51,11 @@ runtime-failpoint: seccomp-compile
 
 test: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
-	{ main=0; client=0; \
+	{ main=0; embedded=0; client=0; \
 	  $(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./... || main=$$?; \
+	  $(GO) test -json -count=1 -tags embedseccomp $(TESTFLAGS) ./runtime/seccomp || embedded=$$?; \
 	  $(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./... || client=$$?; \
-	  exit $$((main + client)); } | bin/testcount
+	  exit $$((main + embedded + client)); } | bin/testcount
 
 test-soak: missing build
 	$(GO) build -o bin/testcount ./integration/testcount

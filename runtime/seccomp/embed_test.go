@@ -42,6 +42,43 @@ func TestUnnamedFile(t *testing.T) {
 	}
 }
 
+// Where the streams have the descriptors below the program's, and there are free ones below, ForkExec moves a pipe of its own
+// to the first one above the streams.
+func TestSpawnAboveTheStreams(t *testing.T) {
+	exe, err := sealed(compilerProgram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exe.Close()
+	var streams [3]*os.File
+	for i, name := range []string{"profile", "filter", "message"} {
+		f, err := memfile(name, unix.MFD_NOEXEC_SEAL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		streams[i] = above(t, f)
+	}
+	if _, err := streams[0].WriteAt([]byte(simpleProfile), 0); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := spawn(above(t, exe), streams); err != nil || status != 0 {
+		t.Fatal(status, err)
+	}
+}
+
+// above is f with the first free descriptor from 500 on.
+func above(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	high := os.NewFile(uintptr(fd), f.Name())
+	t.Cleanup(func() { high.Close() })
+	return high
+}
+
 func TestNoProgram(t *testing.T) {
 	_, err := runProgram("\x7fELF", nil, t.TempDir())
 	checkPrefix(t, "no program", err, "cannot run the seccomp compiler: exec")

@@ -26,10 +26,11 @@ func execute(program string, streams [3]*os.File, scratch string) (syscall.WaitS
 		if dir == "" || !refused(err) {
 			continue
 		}
-		var status syscall.WaitStatus
-		if status, err = executeIn(dir, program, streams); err == nil {
+		status, e := executeIn(dir, program, streams)
+		if e == nil {
 			return status, nil
 		}
+		err = fmt.Errorf("%w; %w", err, e)
 	}
 	return 0, err
 }

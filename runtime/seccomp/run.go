@@ -77,15 +77,15 @@ func content(f *os.File, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// spawn runs the executable open as exe and waits for it.
+// spawn runs the executable open as exe and waits for it. It is descriptor 3 of the child, because ForkExec keeps only
+// what it is told of out of the way of the descriptors that it makes there itself.
 func spawn(exe *os.File, streams [3]*os.File) (status syscall.WaitStatus, err error) {
-	path := fmt.Sprintf("/proc/self/fd/%d", exe.Fd())
 	attr := &syscall.ProcAttr{
 		// One thread and no garbage collection: it lives for some milliseconds.
 		Env:   []string{"GOMAXPROCS=1", "GOGC=off"},
-		Files: []uintptr{streams[0].Fd(), streams[1].Fd(), streams[2].Fd()},
+		Files: []uintptr{streams[0].Fd(), streams[1].Fd(), streams[2].Fd(), exe.Fd()},
 	}
-	pid, err := syscall.ForkExec(path, []string{"seccomp-compile"}, attr)
+	pid, err := syscall.ForkExec("/proc/self/fd/3", []string{"seccomp-compile"}, attr)
 	if err != nil {
 		return 0, &os.PathError{Op: "exec", Path: exe.Name(), Err: err}
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,14 +43,9 @@ func TestRestoreFails(t *testing.T) {
 	call := func(images string) *result {
 		return s.Detached("restore", "-d", "--image-path", images, "--bundle", s.b.Dir, s.id)
 	}
-	nothing := func() {
-		t.Helper()
-		s.Do("state", s.id).Failed("does not exist")
-		checkGone(t, s.id)
-	}
 	empty := t.TempDir()
 	call(empty).Failed().Exited(1)
-	nothing()
+	s.gone()
 	if underTest.kind == Dhow {
 		call(empty).Failed("--image-path", "no checkpoint in")
 	}
@@ -63,18 +57,18 @@ func TestRestoreFails(t *testing.T) {
 	if underTest.kind == Dhow {
 		call(s.images).Failed("cannot restore", "Unexpected EOF", filepath.Join(s.images, "restore.log"))
 	}
-	nothing()
+	s.gone()
 	must(t, os.WriteFile(core, kept, 0o600))
 	// Processes are restored up to the point where a hook fails.
 	config := readFile(t, filepath.Join(s.b.Dir, "config.json"))
 	hooked := strings.Replace(config, "{", `{"hooks":{"createRuntime":[{"path":"/bin/false"}]},`, 1)
 	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(hooked), 0o644))
 	call(s.images).Failed("createRuntime").Exited(1)
-	nothing()
+	s.gone()
 	// A bind without a source.
 	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(strings.ReplaceAll(config, s.out, "/no/such/source")), 0o644))
 	call(s.images).Failed("/no/such/source").Exited(1)
-	nothing()
+	s.gone()
 	must(t, os.WriteFile(filepath.Join(s.b.Dir, "config.json"), []byte(config), 0o644))
 	s.restore().Exited(0)
 	s.goesOn()
@@ -105,14 +99,57 @@ func TestRestoreOfAKilledProcess(t *testing.T) {
 		return restored != 0
 	})
 	must(t, unix.Kill(restored, unix.SIGKILL))
-	// criu is not told of the end of a process that is not its child, and may wait for it for ever, by when it ends.
-	stuck := time.AfterFunc(patience, func() { killChildren(cmd.Process.Pid) })
 	if err := cmd.Wait(); err == nil || !strings.Contains(out.String(), "cannot restore") {
 		t.Errorf("%v: %s", err, out.String())
 	}
-	stuck.Stop()
+	s.gone()
+}
+
+// criu forgets that the process has been killed when that happens between two stages, as here in a hook: it would wait for it for ever.
+func TestRestoreOfAProcessThatAHookKills(t *testing.T) {
+	onlyDhow(t, "waits for ever")
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	config := filepath.Join(s.b.Dir, "config.json")
+	kept := readFile(t, config)
+	hook := `{"hooks":{"createRuntime":[{"path":"/bin/sh","args":["sh","-c","` + pidOfState + ` && kill -KILL $pid"]}]},`
+	must(t, os.WriteFile(config, []byte(strings.Replace(kept, "{", hook, 1)), 0o644))
+	s.Detached("restore", "--detach", "--image-path", s.images, "--bundle", s.b.Dir, s.id).
+		Failed("cannot restore container", "the restored process was killed by signal 9", "while criu restored it", "restore.log").Exited(1)
+	s.gone()
+	must(t, os.WriteFile(config, []byte(kept), 0o644))
+	s.restore().Exited(0)
+	s.goesOn()
+}
+
+// pidOfState is shell, as a string of JSON, that finds the pid in the state which a hook gets.
+const pidOfState = `pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/')`
+
+// When criu is killed, what it was restoring is ended.
+func TestRestoreOfAKilledCriu(t *testing.T) {
+	onlyDhow(t, "holds our messages")
+	t.Parallel()
+	s := newSaved(t, []string{"count"})
+	s.checkpoint().Exited(0)
+	config := filepath.Join(s.b.Dir, "config.json")
+	kept := readFile(t, config)
+	// criu is the third of the runtime's children, beside the restored process and the hook.
+	hook := `{"hooks":{"createRuntime":[{"path":"/bin/sh","args":["sh","-c","` + pidOfState +
+		` && for c in $(cat /proc/$PPID/task/*/children); do [ $c = $$ ] || [ $c = $pid ] || kill -KILL $c; done"]}]},`
+	must(t, os.WriteFile(config, []byte(strings.Replace(kept, "{", hook, 1)), 0o644))
+	s.Detached("restore", "--detach", "--image-path", s.images, "--bundle", s.b.Dir, s.id).Failed("cannot restore container", "criu", "killed").Exited(1)
+	s.gone()
+	must(t, os.WriteFile(config, []byte(kept), 0o644))
+	s.restore().Exited(0)
+	s.goesOn()
+}
+
+// gone checks that a failed restore has left nothing.
+func (s *saved) gone() {
+	s.t.Helper()
 	s.Do("state", s.id).Failed("does not exist")
-	checkGone(t, s.id)
+	checkGone(s.t, s.id)
 }
 
 // childrenOf lists the children of all threads of a process.
@@ -127,12 +164,6 @@ func childrenOf(pid int) (list []int) {
 		}
 	}
 	return list
-}
-
-func killChildren(pid int) {
-	for _, child := range childrenOf(pid) {
-		unix.Kill(child, unix.SIGKILL)
-	}
 }
 
 // --pre-dump needs a kernel that tracks changed memory, and says so elsewhere.

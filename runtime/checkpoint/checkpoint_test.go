@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,17 +42,34 @@ func fakeCriu() int {
 		}
 	}
 	next()
-	kind := *req.Type
+	kind, notify := *req.Type, rpc.CriuReqType_NOTIFY
+	task, _ := strconv.Atoi(os.Getenv("FAKE_TASK"))
+	tell := func(script string, pid int, fds ...int) {
+		say(&rpc.CriuResp{Type: &notify, Success: new(true), Notify: &rpc.CriuNotify{Script: &script, Pid: new(int32(pid))}}, fds...)
+		next()
+	}
 	switch os.Getenv("FAKE_CRIU") {
 	case "version":
 		say(&rpc.CriuResp{Type: &kind, Success: new(true), Version: &rpc.CriuVersion{MajorNumber: new(int32(3)), MinorNumber: new(int32(15))}})
 	case "gone":
 		return 7
 	case "notify":
-		notify := rpc.CriuReqType_NOTIFY
-		say(&rpc.CriuResp{Type: &notify, Success: new(true), Notify: &rpc.CriuNotify{Script: new("orphan-pts-master"), Pid: new(int32(42))}}, 0)
-		next()
+		tell("orphan-pts-master", 42, 0)
 		say(&rpc.CriuResp{Type: &kind, Success: new(req.GetNotifySuccess()), CrErrno: new(int32(unix.EBUSY)), CrErrmsg: new("Error (a.c:1): told to stop\n")})
+	case "task":
+		tell("setup-namespaces", task)
+		say(&rpc.CriuResp{Type: &kind, Success: new(req.GetNotifySuccess())})
+	case "stuck":
+		tell("setup-namespaces", task)
+		_ = unix.Kill(task, unix.SIGTERM)
+		next() // in vain
+	case "held":
+		tell("orphan-pts-master", 42, c.sock)
+		return 7
+	case "resumed":
+		tell("setup-namespaces", task)
+		tell("post-resume", 0)
+		say(&rpc.CriuResp{Type: &kind, Success: new(true)})
 	}
 	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/checkpoint-restore/go-criu/v8/rpc"
 	"golang.org/x/sys/unix"
@@ -14,8 +15,13 @@ import (
 // /proc/PID/fd of the process that made the socket, which is this one.
 type Criu struct {
 	Pid    int
+	pidfd  int
 	sock   int
 	waited bool
+
+	task, taskPid int // pidfd of the restored process, -1 before criu has told of it
+	grace         time.Duration
+	stuck         bool // it did not notice that the restored process has ended, and was killed
 }
 
 // FirstFD is the number that the first of the further descriptors has in criu.
@@ -28,19 +34,23 @@ func Start(program string, stdio [3]uintptr, further ...uintptr) (*Criu, error) 
 		return nil, fmt.Errorf("cannot make a socket for criu: %w", err)
 	}
 	defer unix.Close(pair[1])
-	attr := &syscall.ProcAttr{Env: os.Environ(), Files: append([]uintptr{stdio[0], stdio[1], stdio[2], uintptr(pair[1])}, further...)}
-	pid, err := syscall.ForkExec(program, []string{"criu", "swrk", "3"}, attr)
+	c := &Criu{pidfd: -1, sock: pair[0], task: -1, grace: grace}
+	attr := &syscall.ProcAttr{Env: os.Environ(), Files: append([]uintptr{stdio[0], stdio[1], stdio[2], uintptr(pair[1])}, further...),
+		Sys: &syscall.SysProcAttr{PidFD: &c.pidfd}}
+	c.Pid, err = syscall.ForkExec(program, []string{"criu", "swrk", "3"}, attr)
 	if err != nil {
 		unix.Close(pair[0])
 		return nil, fmt.Errorf("cannot run criu: %w", &os.PathError{Op: "exec", Path: program, Err: err})
 	}
-	return &Criu{Pid: pid, sock: pair[0]}, nil
+	return c, nil
 }
 
 // Close hangs up, which ends criu, and takes back what it has not finished; then it buries criu.
 func (c *Criu) Close() {
 	unix.Close(c.sock)
 	c.wait()
+	closeFD(c.pidfd)
+	closeFD(c.task)
 }
 
 func (c *Criu) wait() (ws unix.WaitStatus) {
@@ -87,7 +97,7 @@ func (c *Criu) Restore(j *Job, handle Handler) error {
 		return err
 	}
 	if ws := c.wait(); ws.Signaled() || ws.ExitStatus() != 0 {
-		return &Failure{Verb: "restore", Reason: died(ws)}
+		return &Failure{Verb: "restore", Died: died(ws)}
 	}
 	return nil
 }
@@ -107,14 +117,14 @@ func (c *Criu) do(req *rpc.CriuReq, handle Handler) (*rpc.CriuResp, error) {
 		case resp == nil && failed != nil:
 			return nil, failed
 		case resp == nil:
-			return nil, &Failure{Verb: verb, Reason: died(c.wait())}
+			return nil, c.gone(verb)
 		case resp.GetType() == rpc.CriuReqType_NOTIFY && resp.GetSuccess() && handle != nil:
-			err := handle(Notification{resp.GetNotify().GetScript(), int(resp.GetNotify().GetPid()), fd})
-			if failed == nil {
-				failed = err
-			}
+			err := c.notify(Notification{resp.GetNotify().GetScript(), int(resp.GetNotify().GetPid()), fd}, handle)
 			ack := &rpc.CriuReq{Type: new(rpc.CriuReqType_NOTIFY), NotifySuccess: new(err == nil)}
-			if err := c.send(ack); err != nil && failed == nil {
+			if e := c.send(ack); err == nil && !errors.Is(e, unix.EPIPE) { // how criu has ended is seen next
+				err = e
+			}
+			if failed == nil {
 				failed = err
 			}
 			continue
@@ -125,6 +135,15 @@ func (c *Criu) do(req *rpc.CriuReq, handle Handler) (*rpc.CriuResp, error) {
 		}
 		return resp, failed
 	}
+}
+
+// gone says how criu has ended, or why it had to.
+func (c *Criu) gone(verb string) error {
+	f := &Failure{Verb: verb, Died: died(c.wait())}
+	if c.stuck {
+		f.Ended = c.taskEnded()
+	}
+	return f
 }
 
 func (c *Criu) send(req *rpc.CriuReq) error {
@@ -146,6 +165,9 @@ func (c *Criu) receive() (*rpc.CriuResp, int, error) {
 	buf := make([]byte, maxMessage)
 	oob := make([]byte, unix.CmsgSpace(4*4))
 	for {
+		if more, err := c.await(); err != nil || !more {
+			return nil, -1, err
+		}
 		n, oobn, _, _, err := unix.Recvmsg(c.sock, buf, oob, unix.MSG_CMSG_CLOEXEC)
 		switch {
 		case err == unix.EINTR:

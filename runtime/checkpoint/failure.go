@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/checkpoint-restore/go-criu/v8/rpc"
@@ -15,27 +16,38 @@ import (
 type Failure struct {
 	Verb   string // dump, pre-dump, restore, …
 	Errno  unix.Errno
-	Reason string   // how criu ended, or the first error that it met; mostly ""
+	Ended  string   // how the process ended that is restored, when that is the reason
+	Died   string   // how criu ended, when it gave no answer
+	Reason string   // the first error that criu met; mostly ""
 	Log    string   // path of criu's log; "" without one
 	Lines  []string // the last errors of the log
 }
 
 func (f *Failure) Error() string {
-	var b strings.Builder
-	b.WriteString("criu cannot " + f.Verb)
+	text := "criu cannot " + f.Verb
 	if f.Errno != 0 {
-		fmt.Fprintf(&b, " (%s)", f.Errno)
+		text += fmt.Sprintf(" (%s)", f.Errno)
 	}
-	switch {
-	case len(f.Lines) > 0:
-		b.WriteString(": " + strings.Join(f.Lines, "; "))
-	case f.Reason != "":
-		b.WriteString(": " + f.Reason)
+	if f.Ended != "" {
+		text = "the restored process " + f.Ended + " while criu restored it"
+	} else if reasons := f.reasons(); len(reasons) > 0 {
+		text += ": " + strings.Join(reasons, "; ")
 	}
 	if f.Log != "" {
-		b.WriteString(" (criu's log: " + f.Log + ")")
+		text += " (criu's log: " + f.Log + ")"
 	}
-	return b.String()
+	return text
+}
+
+func (f *Failure) reasons() []string {
+	list := f.Lines
+	if len(list) == 0 && f.Reason != "" {
+		list = []string{f.Reason}
+	}
+	if f.Died != "" {
+		list = append([]string{f.Died}, list...)
+	}
+	return list
 }
 
 // Explain reads the errors of criu's log, which is in dir, if there is one.
@@ -51,6 +63,9 @@ func (f *Failure) Explain(dir, name string) {
 	s.Buffer(nil, maxLine)
 	for s.Scan() {
 		if line := errorOf(s.Text()); line != "" {
+			if len(f.Lines) == 0 && f.Ended == "" {
+				f.Ended = killed(line) // the other errors follow from that
+			}
 			f.Lines = append(f.Lines, line)
 			if len(f.Lines) > maxLines {
 				f.Lines = f.Lines[1:]
@@ -82,10 +97,26 @@ func errorOf(line string) string {
 	return text
 }
 
+// killed says how a restored process was killed if that is what an error of criu's, "PID killed by signal N: NAME", says; criu
+// itself kills only after other errors.
+func killed(line string) string {
+	pid, text, found := strings.Cut(line, " killed by signal ")
+	number, _, _ := strings.Cut(text, ":")
+	sig, err := strconv.Atoi(number)
+	if _, e := strconv.Atoi(pid); !found || err != nil || e != nil {
+		return ""
+	}
+	return byKill(unix.Signal(sig))
+}
+
+func byKill(sig unix.Signal) string {
+	return fmt.Sprintf("was killed by signal %d (%s)", int(sig), sig)
+}
+
 // died says how criu ended.
 func died(ws unix.WaitStatus) string {
 	if ws.Signaled() {
-		return fmt.Sprintf("it was killed by signal %d (%s)", int(ws.Signal()), ws.Signal())
+		return "it " + byKill(ws.Signal())
 	}
 	return fmt.Sprintf("it ended with status %d and without an answer", ws.ExitStatus())
 }

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	lexical "path"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -31,6 +32,9 @@ func (c *checker) devices() {
 func (c *checker) device(p *path, d *specs.LinuxDevice) {
 	place := p.at("path")
 	c.absolute(&place, d.Path)
+	if lexical.Clean(d.Path) == "/" {
+		c.add(&place, "path %q is the root directory, not that of a device", d.Path)
+	}
 	place = p.at("type")
 	switch d.Type {
 	case "c", "b", "u":

@@ -87,6 +87,9 @@ func TestValidateDevices(t *testing.T) {
 			`/linux/devices/2/uid: 4294967295 is not a valid id`,
 			`/linux/devices/2/gid: 4294967295 is not a valid id`,
 			`/linux/devices/2/path: path "/dev/a" is that of entry 0 too`}},
+		"devices in the root's place": {`{"linux":{"devices":[{"path":"/","type":"b"},{"path":"/dev/..","type":"p"},{"path":"/..x","type":"p"}]}}`, []string{
+			`/linux/devices/0/path: path "/" is the root directory, not that of a device`,
+			`/linux/devices/1/path: path "/dev/.." is the root directory, not that of a device`}},
 		"net devices": {`{"linux":{"netDevices":{"eth0":{"name":"net%d"},"eth1":{"name":"net%d"},"eth2":{},"eth3":{"name":"eth2"},"a/b":{"name":"0123456789abcdef"},"":{}}}}`, []string{
 			`/linux/netDevices/: "" is not the name of a network device`,
 			`/linux/netDevices/a~1b: "a/b" is not the name of a network device`,

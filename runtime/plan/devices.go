@@ -53,9 +53,9 @@ func (c *compiler) extraDevices(dev Arg) {
 		d := &c.linux.Devices[i]
 		field := indexed("linux.devices", i)
 		dir := dev
-		if path.Dir(path.Clean(d.Path)) != "/dev" {
+		if parent := path.Dir(path.Clean(d.Path)); parent != "/dev" {
 			c.doing("make the directory of "+d.Path, field)
-			dir = c.destination(path.Dir(d.Path), makeDir, Arg{})
+			dir = c.destination(parent, makeDir, Arg{})
 		}
 		c.device(d, dir, field)
 	}
@@ -96,7 +96,7 @@ func (c *compiler) device(d *specs.LinuxDevice, dir Arg, field string) {
 		return
 	}
 	c.doing("make the device "+d.Path, field)
-	name, kind := path.Base(d.Path), deviceType(d.Type)
+	name, kind := path.Base(path.Clean(d.Path)), deviceType(d.Type)
 	mode := uint64(0o666)
 	if d.FileMode != nil {
 		mode = uint64(*d.FileMode) & 0o7777

@@ -21,7 +21,7 @@ type side struct {
 }
 
 // sides are ours and the peers that are installed and work in this stage.
-func sides(ours string, t tools, stage integration.Stage, dir string) []*side {
+func sides(ours string, t tools, stage integration.Stage, state string) []*side {
 	list := []*side{{name: "ours", path: ours}}
 	if path, err := exec.LookPath("runc"); err == nil {
 		list = append(list, &side{name: "runc", path: path})
@@ -30,7 +30,7 @@ func sides(ours string, t tools, stage integration.Stage, dir string) []*side {
 		list = append(list, &side{name: "crun", path: path, env: append(os.Environ(), "LD_PRELOAD="+t.rlimit)})
 	}
 	for _, s := range list {
-		s.root = filepath.Join(dir, "root-"+s.name)
+		s.root = filepath.Join(state, s.name)
 	}
 	return list
 }

@@ -89,6 +89,9 @@ type executor struct {
 	plan *Plan
 	open []int    // O_PATH fd of each of plan.Dirs, -1 when it is not open
 	made []string // directories that it made, in order
+
+	file   string // the control file last written, open as fileFD; "" for none
+	fileFD int
 }
 
 // run does everything that comes after the directories.
@@ -299,6 +302,7 @@ func (x *executor) keep(g *Group) {
 }
 
 func (x *executor) close() {
+	x.closeFile()
 	for i, fd := range x.open {
 		if fd >= 0 {
 			unix.Close(fd)

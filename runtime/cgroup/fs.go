@@ -45,9 +45,12 @@ func writeAt(dir int, name, value, path string) error {
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	_, err = retry(func() (int, error) { return unix.Write(fd, []byte(value)) })
-	unix.Close(fd)
-	if err != nil {
+	defer unix.Close(fd)
+	return writeValue(fd, value, path)
+}
+
+func writeValue(fd int, value, path string) error {
+	if _, err := retry(func() (int, error) { return unix.Write(fd, []byte(value)) }); err != nil {
 		return &fs.PathError{Op: "write", Path: path, Err: err}
 	}
 	return nil

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"errors"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -53,9 +54,9 @@ func (x *executor) write(w *Write) error {
 			return nil
 		}
 	}
-	err = writeAt(fd, name, value, w.Path)
+	err = x.put(fd, name, value, w.Path)
 	if w.From == "" && w.Controller == "cpuset" && errors.Is(err, unix.EACCES) && x.fillAbove(w) {
-		err = writeAt(fd, name, value, w.Path)
+		err = x.put(fd, name, value, w.Path)
 	}
 	switch {
 	case err == nil:
@@ -70,6 +71,26 @@ func (x *executor) write(w *Write) error {
 		return nil
 	}
 	return errorf("cannot set %s: %w (this kernel has no such setting)", w.Field, err)
+}
+
+// put is writeAt with the control file left open: version 1 takes the rules for devices one write each.
+func (x *executor) put(dir int, name, value, path string) error {
+	if x.file != path {
+		x.closeFile()
+		fd, err := openRetry(dir, name, unix.O_WRONLY|unix.O_NOFOLLOW)
+		if err != nil {
+			return &fs.PathError{Op: "open", Path: path, Err: err}
+		}
+		x.file, x.fileFD = path, fd
+	}
+	return writeValue(x.fileFD, value, path)
+}
+
+func (x *executor) closeFile() {
+	if x.file != "" {
+		unix.Close(x.fileFD)
+		x.file = ""
+	}
 }
 
 // hint explains the errors that puzzle people.

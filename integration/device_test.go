@@ -50,6 +50,19 @@ func TestConfiguredDevices(t *testing.T) {
 	r.Run(b).Exited(0).Printed("/dev/mine character special file 1:5 640 7:8\n/dev/sub/pipe fifo 0:0 640 0:0\n2")
 }
 
+// A config that names /dev/ptmx as a device, as the kernel numbers it, gets what all containers have there.
+func TestConfiguredPtmx(t *testing.T) {
+	r := newCLI(t)
+	for name, edit := range map[string]Edit{"root": func(*Bundle) {}, "user namespace": MappedUser} {
+		t.Run(name, func(t *testing.T) {
+			b := newBundle(t, edit, Shell("readlink /dev/ptmx; stat -L -c '%F %t:%T' /dev/ptmx"), Linux(func(l *specs.Linux) {
+				l.Devices = []specs.LinuxDevice{{Path: "/dev/ptmx", Type: "c", Major: 5, Minor: 2}}
+			}))
+			r.Run(b).Exited(0).Printed("pts/ptmx\ncharacter special file 5:2")
+		})
+	}
+}
+
 func allow(r *specs.LinuxResources, kind string, major, minor int64) {
 	r.Devices = append(r.Devices, specs.LinuxDeviceCgroup{Allow: true, Type: kind, Major: &major, Minor: &minor, Access: "rwm"})
 }

@@ -47,13 +47,18 @@ func (c *compiler) devices() {
 	c.close(dev)
 }
 
-// extraDevices makes those that the config names.
+// extraDevices makes those that the config names, but for /dev/ptmx where links puts a link: the one device of that
+// name that a container may use is its own devpts's.
 func (c *compiler) extraDevices(dev Arg) {
 	for i := range c.linux.Devices {
 		d := &c.linux.Devices[i]
+		name := path.Clean(d.Path)
+		if name == "/dev/ptmx" && c.ownMounts() {
+			continue
+		}
 		field := indexed("linux.devices", i)
 		dir := dev
-		if parent := path.Dir(path.Clean(d.Path)); parent != "/dev" {
+		if parent := path.Dir(name); parent != "/dev" {
 			c.doing("make the directory of "+d.Path, field)
 			dir = c.destination(parent, makeDir, Arg{})
 		}

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dhow-containers/dhow/higher/decompress"
 	"github.com/dhow-containers/dhow/higher/userns"
 	"github.com/dhow-containers/dhow/higher/volume"
 	"github.com/dhow-containers/dhow/runtime/inroot"
@@ -52,9 +54,9 @@ func Extract(root *os.File, p string, o ExtractOptions, r io.Reader) error {
 	if err := writable(real, &o); err != nil {
 		return err
 	}
-	plain, err := decompress(r)
+	plain, err := decompress.Archive(bufio.NewReaderSize(r, 64<<10))
 	if err != nil {
-		return err
+		return invalidf("cannot read the archive: %v", err)
 	}
 	defer plain.Close()
 	x := &extractor{dir: dir, options: o}

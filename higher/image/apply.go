@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/core/diff"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/pkg/archive"
+	"github.com/dhow-containers/dhow/higher/decompress"
 	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -50,7 +51,7 @@ func (x *extraction) apply(ctx context.Context, desc ocispec.Descriptor, dir str
 			x.hooks.extracting(desc, n)
 		}
 	}}
-	plain, err := decompress(bufio.NewReaderSize(read, 256<<10))
+	plain, err := decompress.Layer(bufio.NewReaderSize(read, 256<<10))
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/dhow-containers/dhow/higher/decompress"
 	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -230,12 +231,12 @@ func (m *Manager) layerType(ctx context.Context, layer ocispec.Descriptor) (stri
 		return "", err
 	}
 	defer func() { _ = r.Close() }()
-	var head [6]byte
+	var head [decompress.Head]byte
 	n, err := r.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	switch c := compression(head[:n]); c {
+	switch c := decompress.Kind(head[:n]); c {
 	case "":
 		return images.MediaTypeDockerSchema2Layer, nil
 	case "gzip":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/dhow-containers/dhow/higher/decompress"
 	"github.com/klauspost/compress/gzip"
 	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -21,17 +22,17 @@ type layer struct {
 // compressed with gzip.
 func (m *Manager) storeLayer(ctx context.Context, r io.Reader) (*layer, error) {
 	b := bufio.NewReaderSize(r, 256<<10)
-	head, err := b.Peek(6)
+	head, err := b.Peek(decompress.Head)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	switch compression(head) {
+	switch decompress.Kind(head) {
 	case "gzip":
 		return m.storeCompressed(ctx, b, ocispec.MediaTypeImageLayerGzip)
 	case "zstd":
 		return m.storeCompressed(ctx, b, ocispec.MediaTypeImageLayerZstd)
 	}
-	plain, err := decompress(b)
+	plain, err := decompress.Archive(b)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (m *Manager) storeCompressed(ctx context.Context, r io.Reader, mediaType st
 	pr, pw := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		plain, err := decompress(bufio.NewReaderSize(pr, 256<<10))
+		plain, err := decompress.Layer(bufio.NewReaderSize(pr, 256<<10))
 		if err == nil {
 			_, err = io.Copy(digester.Hash(), plain)
 			_ = plain.Close()

@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
 	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/dhow-containers/dhow/higher/decompress"
 	"github.com/moby/moby/api/types/jsonstream"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -21,7 +22,7 @@ func (m *Manager) ImageLoad(ctx context.Context, r io.Reader, only []ocispec.Pla
 	}
 	defer m.sweeper.soon()
 	defer release()
-	plain, err := decompress(bufio.NewReaderSize(r, 256<<10))
+	plain, err := decompress.Archive(bufio.NewReaderSize(r, 256<<10))
 	if err != nil {
 		return api.Errorf(errdefs.ErrInvalidArgument, "cannot read the archive: %v", err)
 	}

@@ -79,6 +79,18 @@ func TestPidsLimit(t *testing.T) {
 	}
 }
 
+// A limit of one process is enough for a container whose first process clones a second one while it is made.
+func TestPidsLimitOfOne(t *testing.T) {
+	needV1(t, "pids")
+	t.Parallel()
+	for _, n := range []int64{0, 1} { // 0 means 1
+		r, id := sleeper(t, MappedUser, pidsLimit(n))
+		if got := groupFile(t, r.State(id).Pid, "pids", "pids.max"); got != "1" {
+			t.Errorf("pids.max of %d: %s", n, got)
+		}
+	}
+}
+
 func TestCPUFiles(t *testing.T) {
 	needV1(t, "cpu")
 	t.Parallel()

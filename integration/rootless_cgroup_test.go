@@ -31,6 +31,9 @@ func TestRootlessWithoutCgroup(t *testing.T) {
 		r.Do("update", "--memory", "64000000", id).Failed("cannot update", id, "no control group")
 		r.Must("kill", "--all", id, "CONT")
 	}
+	if out := r.Must("events", "--stats", id).Stdout; !strings.HasPrefix(out, `{"type":"stats"`) {
+		t.Errorf("events --stats: %s", out)
+	}
 	r.Must("kill", "--all", id, "KILL")
 	r.AwaitStatus(id, "stopped")
 	r.Must("delete", id)

@@ -44,8 +44,36 @@ func runWithTerminal(cmd *exec.Cmd, limit time.Duration, done func() bool) error
 	}
 	timer := time.AfterFunc(limit, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	defer timer.Stop()
-	defer watch(done, func() { killOrphans(cmd.Process.Pid) })()
-	return reap(cmd.Process.Pid)
+	stop := watch(done, func() { killOrphans(cmd.Process.Pid) })
+	err = reap(cmd.Process.Pid)
+	stop()
+	endOrphans()
+	return err
+}
+
+// endOrphans ends what the tests have left running, as a container of a runtime that failed; each may leave children of
+// its own. Behind a process that cannot end, being frozen, it stops.
+func endOrphans() {
+	for list := children(); len(list) > 0; list = children() {
+		for _, pid := range list {
+			_ = unix.Kill(pid, unix.SIGKILL)
+			if !awaitEnd(pid) {
+				return
+			}
+			_, _ = unix.Wait4(pid, nil, 0, nil)
+		}
+	}
+}
+
+// awaitEnd waits until a process has ended, ten seconds at most.
+func awaitEnd(pid int) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
+	return err == nil && n == 1
 }
 
 // watch calls act each second from when done says so. The function it returns ends that, and waits for a call that
@@ -75,15 +103,25 @@ func watch(done func() bool, act func()) (stop func()) {
 
 // killOrphans kills the children of this process but one.
 func killOrphans(but int) {
+	for _, pid := range children() {
+		if pid != but {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+	}
+}
+
+// children are those of all threads of this process.
+func children() (pids []int) {
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	for _, list := range lists {
 		text, _ := os.ReadFile(list)
 		for _, field := range strings.Fields(string(text)) {
-			if pid, err := strconv.Atoi(field); err == nil && pid != but {
-				_ = unix.Kill(pid, unix.SIGKILL)
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
 			}
 		}
 	}
+	return pids
 }
 
 // reap waits for children until it was pid's turn.

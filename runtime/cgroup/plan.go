@@ -21,6 +21,8 @@ type Plan struct {
 	// Writes are made after Dirs and Enable. One that the kernel refuses with
 	// EINVAL or EBUSY is tried again after the others: some limits bound each other.
 	Writes []Write `json:"writes,omitempty"`
+	// Late writes are made by Finish, when the container's process has made its last clone; see PidsLast.
+	Late []Write `json:"late,omitempty"`
 	// Rules is the device rule list that Devices was compiled from.
 	Rules []DeviceRule `json:"rules,omitempty"`
 	// Devices is the program for BPF_PROG_TYPE_CGROUP_DEVICE, an array of
@@ -95,6 +97,9 @@ func (p *Plan) String() string {
 	}
 	for i := range p.Writes {
 		b.WriteString(p.Writes[i].String() + "\n")
+	}
+	for i := range p.Late {
+		b.WriteString(p.Late[i].String() + ", when the process has made its last clone\n")
 	}
 	if p.Devices != nil {
 		fmt.Fprintf(&b, "attach a device filter of %d instructions\n", len(p.Devices)/insnSize)

@@ -82,6 +82,7 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 	if err := checkPreserved(o.PreserveFDs); err != nil {
 		return nil, err
 	}
+	b.twoClones()
 	m := &making{blueprint: b, o: o, wait: wait, locked: -1, listener: -1, agent: -1}
 	if err := m.connectConsole(detach); err != nil {
 		return nil, err

@@ -203,6 +203,13 @@ func (s *Store) planCgroups(b *blueprint) error {
 	return nil
 }
 
+// twoClones makes room for the process that clones the container's and ends.
+func (b *blueprint) twoClones() {
+	if plan.ClonesTwice(b.doc.Spec) {
+		b.cgroups.PidsLast()
+	}
+}
+
 // taskFiles are those that the container's process joins by itself: systemd moves it where its unit is.
 func (b *blueprint) taskFiles() []string {
 	paths := maps.Clone(b.paths)
@@ -271,6 +278,7 @@ func (s *Store) Plan(id string, o CreateOptions) (*plan.Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.twoClones()
 	b.program.Host = strings.Split(strings.TrimSpace(b.cgroups.String()), "\n")
 	if b.rdt != nil {
 		b.program.Host = append(b.program.Host, strings.Split(b.rdt.String(), "\n")...)

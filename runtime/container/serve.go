@@ -41,6 +41,9 @@ func (m *making) serve(r *launch.Request) (value uint64, stop bool, err error) {
 		m.signals.ready()
 		m.store.onAllCPUs(m.proc.Pid)
 		if err = m.joinRdt(m.proc.Pid); err == nil {
+			err = m.cgroups.Finish()
+		}
+		if err == nil {
 			stop, err = m.wait, m.record()
 		}
 	case plan.StartHooks:

@@ -7,6 +7,8 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/dhow-containers/dhow/spec"
 )
 
 // namespaceFlags maps the spec's namespace types to clone(2) flags, in the order they are entered.
@@ -56,6 +58,20 @@ func (c *compiler) namespaces() {
 		c.loopback()
 	}
 	c.netDevices()
+}
+
+// ClonesTwice says whether the first process of a container only clones the one that stays: into a pid namespace that
+// it could not be born in, as it joined namespaces or made a user namespace before.
+func ClonesTwice(config *specs.Spec) bool {
+	if config.Linux == nil || spec.Namespace(config, specs.PIDNamespace) == nil {
+		return false
+	}
+	for i := range config.Linux.Namespaces {
+		if ns := &config.Linux.Namespaces[i]; ns.Path != "" || ns.Type == specs.UserNamespace {
+			return true
+		}
+	}
+	return false
 }
 
 // netDevices has the parent, to which they belong, move network devices into the namespace.

@@ -21,7 +21,7 @@ func eventsVerb() *verb {
 		summary: "show what a container uses, and when it runs out of memory",
 		about: `Prints a JSON object a line, as runc does: of the type "stats" at every interval, and of the type "oom"
 whenever the kernel has killed a process of the container ID, or of a group around it, for want of memory.
-Ends with the container.`,
+Ends with the container. All statistics are 0 where a rootless container has no control group.`,
 		min: 1,
 		max: 1,
 		new: func() command { return &eventsCommand{interval: "5s"} },

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -76,15 +79,15 @@ func (c *checkpointCommand) run(a *app, args []string) (int, error) {
 	if err := settle(&c.o); err != nil {
 		return 1, err
 	}
-	if err := checkStatusFD(&c.o); err != nil {
+	if err := a.checkStatusFD(&c.o); err != nil {
 		return 1, err
 	}
 	return 0, a.open(a).Checkpoint(args[0], c.o)
 }
 
-// checkStatusFD makes sure that --status-fd is the caller's and can be written. Descriptors of this process's own are
-// close-on-exec; none that came through execve(2) is.
-func checkStatusFD(o *checkpoint.Options) error {
+// checkStatusFD makes sure that --status-fd can be written and is none of this process's own: the file of --log, or one
+// of the Go runtime's, which are anonymous.
+func (a *app) checkStatusFD(o *checkpoint.Options) error {
 	fd := o.StatusFD
 	if fd < 0 {
 		return nil
@@ -92,8 +95,8 @@ func checkStatusFD(o *checkpoint.Options) error {
 	if !o.LazyPages {
 		return &usageError{err: errors.New("cannot use --status-fd without --lazy-pages")}
 	}
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-	if flags&unix.FD_CLOEXEC != 0 {
+	link, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	if err != nil || strings.HasPrefix(link, "anon_inode:") || a.file != nil && int(a.file.Fd()) == fd {
 		err = unix.EBADF
 	}
 	how := 0

@@ -165,6 +165,9 @@ Error (criu/a.c:1): two
 		t.Error(got)
 	}
 	f.Explain(dir, DumpLog)
+	if got := errorOf("(00.100695) Can't connect to server 127.0.0.1:7798"); got != "cannot connect to the page server 127.0.0.1:7798" {
+		t.Error(got)
+	}
 	want := "criu cannot dump (device or resource busy): two; three (of four): x; four; five; six (criu's log: " + dir + "/dump.log)"
 	if got := f.Error(); got != want {
 		t.Errorf("%s\nwant %s", got, want)

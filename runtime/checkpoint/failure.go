@@ -81,8 +81,12 @@ const (
 )
 
 // errorOf returns what a line of criu's log says, without time and source line, if it is an error: of those
-// that only say that something failed, and of the one that criu itself goes on after, nothing.
+// that only say that something failed, and of the one that criu itself goes on after, nothing. That there is no page
+// server is not marked as an error.
 func errorOf(line string) string {
+	if _, text, found := strings.Cut(line, ") Can't connect to server "); found {
+		return "cannot connect to the page server " + text
+	}
 	_, text, found := strings.Cut(line, "Error (")
 	if !found {
 		return ""

@@ -73,6 +73,9 @@ func (h *handle) dump(o checkpoint.Options) (err error) {
 			return err
 		}
 		streams := h.streams()
+		if streams.shellJob() && !o.ShellJob {
+			return errInvalid("a standard stream of the container is a terminal of the host: use --shell-job")
+		}
 		job.External = append(job.External, streams.external()...)
 		if err := streams.write(d.images); err != nil {
 			return err

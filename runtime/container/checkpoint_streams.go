@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,7 @@ const streamsFile = "descriptors.json"
 const (
 	pipePrefix = "pipe:[" // pipes: as proc_pid_fd(5) has them
 	filePrefix = "file["  // files: mount id and inode, hexadecimal (criu(8), "--external file")
+	ttyPrefix  = "tty["   // terminals: their device and that of the file system ("--external tty")
 )
 
 // nullMark is behind the name of a file that is /dev/null.
@@ -91,17 +93,18 @@ func fdinfo(proc string, fd int, field string, base int) int64 {
 	return -1
 }
 
-// outsideFile names a regular file, a fifo or a memory device that is open but not to be found in the container's
-// mounts; "" for one that is.
+// outsideFile names a regular file, a fifo, a memory device or a terminal that is open but not to be found in the
+// container's mounts; "" for one that is.
 func outsideFile(proc string, fd int, mounts string) string {
 	id := fdinfo(proc, fd, "mnt_id:", 10)
 	var st unix.Stat_t
 	if id < 0 || unix.Stat(proc+"/fd/"+strconv.Itoa(fd), &st) != nil {
 		return ""
 	}
-	const memory = 1 // the major number of null, zero and their like
-	switch kind := st.Mode & unix.S_IFMT; {
-	case kind == unix.S_IFREG, kind == unix.S_IFIFO, kind == unix.S_IFCHR && unix.Major(st.Rdev) == memory:
+	kind, major := st.Mode&unix.S_IFMT, unix.Major(st.Rdev)
+	terminal := kind == unix.S_IFCHR && major >= pts && major < pts+8
+	switch {
+	case kind == unix.S_IFREG, kind == unix.S_IFIFO, terminal, kind == unix.S_IFCHR && major == memory:
 	default:
 		return ""
 	}
@@ -110,18 +113,32 @@ func outsideFile(proc string, fd int, mounts string) string {
 			return ""
 		}
 	}
+	if terminal {
+		return fmt.Sprintf("%s%x:%x]", ttyPrefix, st.Rdev, st.Dev)
+	}
 	mark := ""
-	if st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(memory, 3) {
+	if kind == unix.S_IFCHR && st.Rdev == unix.Mkdev(memory, 3) {
 		mark = nullMark
 	}
 	return fmt.Sprintf("%s%x:%x]%s", filePrefix, id, st.Ino, mark)
+}
+
+// Major numbers of devices (Documentation/admin-guide/devices.txt of Linux).
+const (
+	memory = 1   // null, zero and their like
+	pts    = 136 // the first of the eight of terminals
+)
+
+// shellJob says whether a terminal outside of the container is among them.
+func (s streams) shellJob() bool {
+	return slices.ContainsFunc(s[:], func(name string) bool { return strings.HasPrefix(name, ttyPrefix) })
 }
 
 // external are the files that criu has to be told about; it finds out about pipes by itself.
 func (s streams) external() []string {
 	var list []string
 	for _, name := range s {
-		if strings.HasPrefix(name, filePrefix) {
+		if strings.HasPrefix(name, filePrefix) || strings.HasPrefix(name, ttyPrefix) {
 			list = append(list, strings.TrimSuffix(name, nullMark))
 		}
 	}

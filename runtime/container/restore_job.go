@@ -68,7 +68,7 @@ func (r *restoring) inheritStreams(j *checkpoint.Job, inherit func(string, int))
 	for fd, name := range r.streams {
 		name, null := strings.CutSuffix(name, nullMark)
 		file := strings.HasPrefix(name, filePrefix)
-		if given[name] || !file && !strings.HasPrefix(name, pipePrefix) {
+		if given[name] || !file && !strings.HasPrefix(name, pipePrefix) && !strings.HasPrefix(name, ttyPrefix) {
 			continue
 		}
 		given[name] = true
@@ -81,7 +81,16 @@ func (r *restoring) inheritStreams(j *checkpoint.Job, inherit func(string, int))
 			continue
 		}
 		if !file || fd > 0 || r.streams[0] != r.streams[1] && r.streams[0] != r.streams[2] {
-			j.InheritFDs = append(j.InheritFDs, checkpoint.InheritFD{Key: name, FD: fd})
+			if !r.options.ShellJob {
+				j.InheritFDs = append(j.InheritFDs, checkpoint.InheritFD{Key: name, FD: fd})
+				continue
+			}
+			// criu closes what it has given to a process, and wants to keep its own standard input then.
+			copied, err := unix.FcntlInt(ours[fd], unix.F_DUPFD_CLOEXEC, 0)
+			if err != nil {
+				return fmt.Errorf("cannot hand on standard stream %d: %w", fd, err)
+			}
+			inherit(name, copied)
 			continue
 		}
 		// It was read and written, mostly /dev/null, and has one name in the image: one descriptor must do.

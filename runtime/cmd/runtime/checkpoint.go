@@ -79,6 +79,9 @@ func (c *checkpointCommand) run(a *app, args []string) (int, error) {
 	if err := settle(&c.o); err != nil {
 		return 1, err
 	}
+	if c.o.LazyPages && c.o.PageServer == "" { // criu would wait at a port that nobody knows
+		return 1, &usageError{err: errors.New("cannot use --lazy-pages without --page-server")}
+	}
 	if err := a.checkStatusFD(&c.o); err != nil {
 		return 1, err
 	}

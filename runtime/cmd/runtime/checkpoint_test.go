@@ -36,8 +36,9 @@ func TestCheckpointFlags(t *testing.T) {
 	expect(t, &fakeStore{code: 3}, "restore -d --pid-file p --console-socket s --no-subreaper -b "+dir+" --lsm-profile apparmor:a --lsm-mount-context c"+both+" x",
 		"restore", "x", container.RestoreOptions{Options: restored, Bundle: dir, PidFile: "p", ConsoleSocket: "s", Detach: true, NoSubreaper: true})
 	refuse(t, "checkpoint --empty-ns ipc x", 1, `cannot use --empty-ns "ipc": want network (see 'runtime checkpoint --help')`)
+	refuse(t, "checkpoint --lazy-pages x", 1, "cannot use --lazy-pages without --page-server (see 'runtime checkpoint --help')")
 	refuse(t, "checkpoint --status-fd 1 x", 1, "cannot use --status-fd without --lazy-pages (see 'runtime checkpoint --help')")
-	refuse(t, "checkpoint --lazy-pages --status-fd 999 x", 1, "cannot use --status-fd 999: bad file descriptor")
+	refuse(t, "checkpoint --lazy-pages --page-server h:1 --status-fd 999 x", 1, "cannot use --status-fd 999: bad file descriptor")
 	for flags, want := range map[int]string{
 		unix.O_RDONLY: "it is not a descriptor to write to",
 		unix.O_PATH:   "it is not a descriptor to write to",
@@ -46,19 +47,19 @@ func TestCheckpointFlags(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refuse(t, "checkpoint --lazy-pages --status-fd "+strconv.Itoa(fd)+" x", 1, "cannot use --status-fd "+strconv.Itoa(fd)+": "+want)
+		refuse(t, "checkpoint --lazy-pages --page-server h:1 --status-fd "+strconv.Itoa(fd)+" x", 1, "cannot use --status-fd "+strconv.Itoa(fd)+": "+want)
 		unix.Close(fd)
 	}
 	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC) // the Go runtime has one
 	if err != nil {
 		t.Fatal(err)
 	}
-	refuse(t, "checkpoint --lazy-pages --status-fd "+strconv.Itoa(event)+" x", 1, "cannot use --status-fd "+strconv.Itoa(event)+": bad file descriptor")
+	refuse(t, "checkpoint --lazy-pages --page-server h:1 --status-fd "+strconv.Itoa(event)+" x", 1, "cannot use --status-fd "+strconv.Itoa(event)+": bad file descriptor")
 	unix.Close(event)
 	log, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0) // the lowest number that is free
 	if err != nil {
 		t.Fatal(err)
 	}
 	unix.Close(log)
-	refuse(t, "--log l checkpoint --lazy-pages --status-fd "+strconv.Itoa(log)+" x", 1, "cannot use --status-fd "+strconv.Itoa(log)+": bad file descriptor")
+	refuse(t, "--log l checkpoint --lazy-pages --page-server h:1 --status-fd "+strconv.Itoa(log)+" x", 1, "cannot use --status-fd "+strconv.Itoa(log)+": bad file descriptor")
 }

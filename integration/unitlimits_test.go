@@ -49,6 +49,20 @@ func TestSystemdLimits(t *testing.T) {
 	check()
 }
 
+// systemd hears of a limit of one process when there is only one.
+func TestSystemdLimitOfOneProcess(t *testing.T) {
+	if !underSystemd(t) {
+		return
+	}
+	needV2(t, "pids")
+	id := systemdCLI(t).Started(newBundle(t, Args("sleep", "1000"), MappedUser, limited(&specs.LinuxResources{
+		Pids: &specs.LinuxPids{Limit: new(int64(1))},
+	})))
+	unit, group := unitOf(id)
+	shows(t, unit, "TasksMax=1")
+	inGroup(t, group, "pids.max=1")
+}
+
 func TestSystemdUpdate(t *testing.T) {
 	if !underSystemd(t) {
 		return

@@ -19,6 +19,8 @@ type Unit struct {
 	// Slice is what it is in. Properties are those of StartTransientUnit, but for the processes.
 	Slice      string     `json:"slice,omitempty"`
 	Properties []Property `json:"properties,omitempty"`
+	// Late are properties that the unit gets with the plan's late writes.
+	Late []Property `json:"late,omitempty"`
 }
 
 // Property is a setting of a unit, as systemd's D-Bus interface has it (org.freedesktop.systemd1(5)).

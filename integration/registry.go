@@ -19,8 +19,8 @@ type Registry struct {
 	cmd     *exec.Cmd
 }
 
-// StartRegistry starts one with its storage in a new directory below dir.
-func StartRegistry(dir string) (*Registry, error) {
+// StartRegistry starts one with its storage in a new directory below dir, and with more in its configuration.
+func StartRegistry(dir, more string) (*Registry, error) {
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func StartRegistry(dir string) (*Registry, error) {
 	}
 	r := &Registry{Address: l.Addr().String()}
 	l.Close()
-	config := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %s}\n  delete: {enabled: true}\nhttp: {addr: %q}\n", root, r.Address)
+	config := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %s}\n  delete: {enabled: true}\nhttp: {addr: %q}\n%s", root, r.Address, more)
 	path := filepath.Join(root, "config.yml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ func (r *request) platforms(key string) ([]ocispec.Platform, error) {
 		} else {
 			parsed, err := platforms.Parse(s)
 			if err != nil {
-				return nil, invalidf("invalid platform %q: %v", s, err)
+				return nil, invalidf("%v", err)
 			}
 			p = parsed
 		}

@@ -18,6 +18,9 @@ func (f *fetching) announce(next images.HandlerFunc) images.HandlerFunc {
 		if err != nil {
 			return nil, err
 		}
+		if images.IsManifestType(desc.MediaType) {
+			f.began()
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		if images.IsManifestType(desc.MediaType) && len(children) > 0 {
@@ -46,7 +49,7 @@ func (f *fetching) announceLayers(ctx context.Context, desc ocispec.Descriptor) 
 		_, absent := f.m.content.Info(ctx, layer.Digest)
 		_, missing := f.m.snapshot.Stat(ctx, chain[i])
 		if absent == nil && missing == nil {
-			f.t.finish(chain[i], "Already exists")
+			f.t.exists(chain[i], !one.available)
 			continue
 		}
 		l.made = missing == nil // before anybody fetches it

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
 	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/registry"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -29,8 +30,11 @@ func (m *Manager) DistributionInspect(ctx context.Context, ref string, auth *reg
 	defer s.close()
 	r := s.resolver(nil)
 	_, desc, err := r.Resolve(ctx, named.String())
+	if errdefs.IsNotFound(err) {
+		return nil, api.Errorf(errdefs.ErrNotFound, "manifest unknown: manifest unknown")
+	}
 	if err != nil {
-		return nil, pullError(named, err)
+		return nil, s.askError(named, "Head", "/manifests/"+version(named), err)
 	}
 	fetcher, err := r.Fetcher(ctx, named.String())
 	if err != nil {
@@ -62,6 +66,14 @@ func (m *Manager) DistributionInspect(ctx context.Context, ref string, auth *reg
 		}
 	}
 	return out, nil
+}
+
+// version is the tag or digest of a name.
+func version(named reference.Named) string {
+	if d, ok := named.(reference.Digested); ok {
+		return d.Digest().String()
+	}
+	return tagOf(named)
 }
 
 // fetchJSON reads a document of a registry, which must be what its digest says.

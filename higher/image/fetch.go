@@ -34,6 +34,7 @@ type fetching struct {
 	m     *Manager
 	t     *tracker
 	named reference.Named
+	began func() // once there is a manifest that fits
 }
 
 // run fetches and unpacks.
@@ -73,7 +74,7 @@ func (f *fetching) explain(err error, p *ocispec.Platform) error {
 		if p != nil {
 			spec = *p
 		}
-		return api.Errorf(errdefs.ErrNotFound, "no matching manifest for %s in the manifest list entries", platforms.FormatAll(spec))
+		return api.Errorf(errdefs.ErrNotFound, "no matching manifest for %s in the manifest list entries: %v", platforms.FormatAll(spec), err)
 	}
 	if full(err) {
 		return api.Errorf(unix.ENOSPC, "cannot pull %s: no space left on device", reference.FamiliarString(f.named))

@@ -21,7 +21,7 @@ func isHello(named reference.Named) bool {
 // embedded makes the image that is built in, when no registry can be reached for it; cause is why. It takes no name away.
 func (pl *pull) embedded(ctx context.Context, named reference.Named, cause error) error {
 	if _, err := pl.m.images.Get(pl.m.in(ctx), named.String()); err == nil {
-		return pullError(named, cause)
+		return pullError(named, unresolved(named, cause))
 	}
 	program := hello.Program(runtime.GOARCH)
 	if program == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"sync"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -13,6 +15,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/api"
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/registry"
+	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -34,8 +37,11 @@ func (m *Manager) ImagePull(ctx context.Context, ref string, all bool, p *ocispe
 		return pl.one(ctx, normal(named))
 	}
 	tags, err := s.tags(ctx, named)
+	if statusOf(err) == http.StatusNotFound {
+		return api.Errorf(errdefs.ErrNotFound, "repository %s not found: %s", reference.FamiliarName(named), or(said(err), "name unknown"))
+	}
 	if err != nil {
-		return pullError(named, err)
+		return s.askError(named, "Get", "/tags/list", err)
 	}
 	for _, tag := range tags {
 		tagged, err := reference.WithTag(named, tag)
@@ -43,7 +49,7 @@ func (m *Manager) ImagePull(ctx context.Context, ref string, all bool, p *ocispe
 			continue // no client could name it
 		}
 		if err := pl.one(ctx, tagged); err != nil {
-			return err
+			return fmt.Errorf("error pulling %s: %w", tagged, err)
 		}
 	}
 	return nil
@@ -75,12 +81,11 @@ func (pl *pull) one(ctx context.Context, named reference.Named) error {
 		if isHello(named) && unreachable(err) {
 			return pl.embedded(ctx, named, err)
 		}
-		return pullError(named, err)
+		return pullError(named, unresolved(named, err))
 	}
-	pl.t.message(tagOf(named), "Pulling from "+reference.Path(named))
-	newer := true
+	newer := !m.has(m.in(ctx), named, desc.Digest)
 	if m.whole(m.in(ctx), named.String(), desc, pl.platform) {
-		newer = false
+		pl.began(named)
 		_, err = m.name(m.in(ctx), named.String(), desc)
 	} else {
 		err = pl.fetch(ctx, resolver, named, desc)
@@ -98,6 +103,11 @@ func (pl *pull) one(ctx context.Context, named reference.Named) error {
 	return nil
 }
 
+// began tells that there is something to pull.
+func (pl *pull) began(named reference.Named) {
+	pl.t.message(tagOf(named), "Pulling from "+reference.Path(named))
+}
+
 func (pl *pull) pulled(ctx context.Context, named reference.Named) {
 	ctx = pl.m.in(ctx)
 	if record, err := pl.m.images.Get(ctx, named.String()); err == nil {
@@ -108,7 +118,7 @@ func (pl *pull) pulled(ctx context.Context, named reference.Named) {
 func tagOf(named reference.Named) string {
 	switch n := named.(type) {
 	case reference.Digested:
-		return n.Digest().String()
+		return named.String()
 	case reference.Tagged:
 		return n.Tag()
 	}
@@ -134,6 +144,16 @@ func (pl *pull) resolve(ctx context.Context, resolver remotes.Resolver, named re
 // unreachable says whether no registry answered.
 func unreachable(err error) bool {
 	return ofNetwork(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// has says whether a name, or for one with a digest any, stands for an image already.
+func (m *Manager) has(ctx context.Context, named reference.Named, d digest.Digest) bool {
+	if _, ok := named.(reference.Digested); ok {
+		list, err := m.images.List(ctx, "target.digest=="+d.String())
+		return err == nil && len(list) > 0
+	}
+	record, err := m.images.Get(ctx, named.String())
+	return err == nil && record.Target.Digest == d
 }
 
 // whole says whether a name stands for an image already, with everything for a platform.
@@ -162,7 +182,7 @@ func (pl *pull) fetch(ctx context.Context, resolver remotes.Resolver, named refe
 	if err != nil {
 		return pullError(named, err)
 	}
-	f := &fetching{Fetcher: fetcher, m: m, t: pl.t, named: named}
+	f := &fetching{Fetcher: fetcher, m: m, t: pl.t, named: named, began: sync.OnceFunc(func() { pl.began(named) })}
 	err = f.run(ctx, desc, pl.platform)
 	if err == nil {
 		err = pl.check(ctx, desc, named)

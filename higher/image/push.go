@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
@@ -48,7 +49,7 @@ func (m *Manager) ImagePush(ctx context.Context, ref string, all bool, p *ocispe
 	for _, record := range records {
 		ps := &push{session: s, t: t, record: record, tracker: docker.NewInMemoryTracker()}
 		if err := ps.run(ctx, p); err != nil {
-			return pushError(named, err)
+			return transferError(err)
 		}
 	}
 	return nil
@@ -147,7 +148,7 @@ func (ps *push) choose(ctx context.Context, p *ocispec.Platform) (target ocispec
 	return best.desc, note, nil
 }
 
-// prepare tells which layers are to be pushed.
+// prepare finds which layers are to be pushed, and tells of those that wait for a registry.
 func (ps *push) prepare(ctx context.Context, target ocispec.Descriptor) error {
 	list, err := ps.m.manifests(ctx, target)
 	if err != nil {
@@ -158,13 +159,7 @@ func (ps *push) prepare(ctx context.Context, target ocispec.Descriptor) error {
 		all.layers = append(all.layers, list[i].layers...)
 	}
 	ps.t.add(all)
-	seen := map[string]bool{}
-	for _, layer := range all.layers {
-		if l := ps.t.layer(layer); !seen[l.id] {
-			seen[l.id] = true
-			ps.t.say(l, "Preparing")
-		}
-	}
+	time.AfterFunc(progressEvery, func() { ps.t.waiting("Waiting") })
 	return nil
 }
 
@@ -212,17 +207,6 @@ func (ps *push) finish(named reference.Named, target ocispec.Descriptor) {
 	if err == nil {
 		ps.t.aux(raw)
 	}
-}
-
-// pushError is an error of a push in Docker's words.
-func pushError(named reference.Named, err error) error {
-	switch {
-	case unauthorized(err):
-		return api.Errorf(errdefs.ErrPermissionDenied, "%s", or(said(err), denied))
-	case said(err) != "":
-		return fmt.Errorf("error from registry: %s", said(err))
-	}
-	return plainRequest(err)
 }
 
 // uploads is a content store that tells how far a blob that is pushed has been read.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
@@ -19,22 +20,28 @@ const denied = "denied: requested access to the resource is denied"
 
 // said is what a registry wrote about an error, as Docker repeats it: `code: message`.
 func said(err error) string {
+	code, message := answered(err)
+	if code == "" {
+		return ""
+	}
+	return code + ": " + message
+}
+
+// answered is the first error that a registry wrote: its code in words, and what it means.
+func answered(err error) (code, message string) {
 	var status remoteerrors.ErrUnexpectedStatus
 	if !errors.As(err, &status) {
-		return ""
+		return "", ""
 	}
 	var doc struct {
 		Errors []struct{ Code, Message string }
 	}
 	if json.Unmarshal(status.Body, &doc) != nil || len(doc.Errors) == 0 {
-		return ""
+		return "", ""
 	}
 	e := doc.Errors[0]
-	code := strings.ReplaceAll(strings.ToLower(e.Code), "_", " ")
-	if e.Message == "" {
-		e.Message = code
-	}
-	return code + ": " + e.Message
+	code = strings.ReplaceAll(strings.ToLower(e.Code), "_", " ")
+	return code, or(e.Message, code)
 }
 
 // statusOf is the HTTP status that an error is about, or 0.
@@ -52,29 +59,73 @@ func unauthorized(err error) bool {
 	return code == http.StatusUnauthorized || code == http.StatusForbidden || errors.Is(err, docker.ErrInvalidAuthorization)
 }
 
-// pullError is an error of a pull in Docker's words.
+// noLogin is what the library says when a registry wants a name and a password and there are none.
+const noLogin = "no basic auth credentials"
+
+// pullError is an error of a pull in the words of dockerd, which are containerd's but for a few.
 func pullError(named reference.Named, err error) error {
+	if errors.Is(err, docker.ErrInvalidAuthorization) && !strings.Contains(err.Error(), noLogin) {
+		return api.Errorf(errdefs.ErrNotFound, "pull access denied for %s, repository does not exist or may require 'docker login'", reference.FamiliarName(named))
+	}
+	return transferError(err)
+}
+
+// transferError repeats what a registry wrote, where it wrote something.
+func transferError(err error) error {
+	_, message := answered(err)
 	switch {
-	case strings.Contains(err.Error(), "no basic auth credentials"):
-		return fmt.Errorf("cannot pull %s: no basic auth credentials", reference.FamiliarString(named))
+	case message == "" && statusOf(err) == 0:
+		return err
+	case message == "":
+		return fmt.Errorf("unknown: %w", err)
+	}
+	class := err
+	if statusOf(err) == http.StatusTooManyRequests {
+		class = errdefs.ErrResourceExhausted
+	}
+	return api.Errorf(class, "error from registry: %s", message)
+}
+
+// unresolved is the error of a name that a registry has not answered to.
+func unresolved(named reference.Named, err error) error {
+	return fmt.Errorf("failed to resolve reference %q: %w", named.String(), err)
+}
+
+// askError is an error of a question that dockerd asks a registry by a library of its own: for tags, and for what is under
+// a name. That asks for the version first.
+func (s *session) askError(named reference.Named, method, rest string, err error) error {
+	switch {
+	case strings.Contains(err.Error(), noLogin):
+		return fmt.Errorf("%s %q: %s", method, s.base()+reference.Path(named)+rest, noLogin)
+	case statusOf(err) == http.StatusForbidden:
+		return api.Errorf(errdefs.ErrNotFound, "pull access denied for %s, repository does not exist or may require 'docker login': %s", reference.FamiliarName(named), or(said(err), denied))
 	case unauthorized(err):
-		why := said(err)
-		if why == "" {
-			why = denied
-		}
-		return api.Errorf(errdefs.ErrNotFound, "pull access denied for %s, repository does not exist or may require 'docker login': %s", reference.FamiliarName(named), why)
-	case statusOf(err) == http.StatusNotFound, errdefs.IsNotFound(err):
-		return api.Errorf(errdefs.ErrNotFound, "manifest for %s not found: manifest unknown: manifest unknown", reference.FamiliarString(named))
+		return api.Errorf(errdefs.ErrUnauthenticated, "%s", or(said(err), "unauthorized: authentication required"))
 	case statusOf(err) == http.StatusTooManyRequests:
 		return api.Errorf(errdefs.ErrResourceExhausted, "toomanyrequests: %s", or(said(err), "the registry wants fewer requests"))
+	case ofNetwork(err):
+		return s.unreached(err)
 	}
-	if why := said(err); why != "" {
-		return fmt.Errorf("error from registry: %s", why)
+	return err
+}
+
+// base is where the registry's answers begin, as dockerd tells it: an insecure one is asked without TLS in the end.
+func (s *session) base() string {
+	h := s.own()
+	scheme := h.Scheme
+	if s.m.insecure(s.ctx, h.Host) {
+		scheme = "http"
 	}
-	if ofNetwork(err) {
-		return plainRequest(err)
+	return scheme + "://" + h.Host + h.Path + "/"
+}
+
+// unreached is the error of a registry that cannot be asked for its version.
+func (s *session) unreached(err error) error {
+	var e *url.Error
+	if errors.As(err, &e) {
+		err = e.Err
 	}
-	return fmt.Errorf("cannot pull %s: %w", reference.FamiliarString(named), err)
+	return api.Errorf(err, "Get %q: %v", s.base(), err)
 }
 
 func or(a, b string) string {
@@ -82,13 +133,4 @@ func or(a, b string) string {
 		return a
 	}
 	return b
-}
-
-// plainRequest takes the library's own words from an error of a request.
-func plainRequest(err error) error {
-	text := err.Error()
-	if _, rest, ok := strings.Cut(text, "failed to do request: "); ok {
-		return api.Errorf(err, "%s", rest)
-	}
-	return err
 }

@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -48,10 +49,9 @@ func (m *Manager) ImageSearch(ctx context.Context, term string, limit int, f api
 	}
 	defer s.close()
 	h := s.own()
-	query := url.Values{"q": {term}, "n": {strconv.Itoa(limit)}}
-	answer, err := s.get(ctx, h, h.Scheme+"://"+h.Host+"/v1/search?"+query.Encode())
+	answer, err := s.get(ctx, h, fmt.Sprintf("%s://%s/v1/search?q=%s&n=%d", h.Scheme, h.Host, url.QueryEscape(term), limit))
 	if err != nil {
-		return nil, err
+		return nil, s.searchError(host, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	var page registry.SearchResults
@@ -59,6 +59,23 @@ func (m *Manager) ImageSearch(ctx context.Context, term string, limit int, f api
 		return nil, fmt.Errorf("cannot read what %s found: %w", host, err)
 	}
 	return slices.DeleteFunc(page.Results, func(r registry.SearchResult) bool { return !keep(&r) }), nil
+}
+
+// searchError is an error of a search in Docker's words; what would help is in ours.
+func (s *session) searchError(host string, err error) error {
+	if code := statusOf(err); code != 0 && !unauthorized(err) {
+		return api.Errorf(errdefs.ErrUnknown, "unexpected status code %d", code)
+	}
+	var e *url.Error
+	if host == searchHost || !errors.As(err, &e) {
+		return err
+	}
+	h := s.own()
+	text := fmt.Sprintf("invalid registry endpoint %s://%s/v1/: Get %q: %v", h.Scheme, host, h.Scheme+"://"+host+"/v1/_ping", e.Err)
+	if !s.m.insecure(s.ctx, host) {
+		text += fmt.Sprintf("; for a registry without TLS, or with a certificate of an unknown authority: --insecure-registry %s, or the authority's certificate in /etc/docker/certs.d/%s", host, host)
+	}
+	return api.Errorf(errdefs.ErrInvalidArgument, "%s", text)
 }
 
 // searchFilter makes a filter of what a client wants to find.
@@ -81,7 +98,7 @@ func searchFilter(f api.Filters) (func(*registry.SearchResult) bool, error) {
 			for _, v := range values {
 				n, err := strconv.Atoi(v)
 				if err != nil {
-					return nil, api.Errorf(errdefs.ErrInvalidArgument, "invalid filter 'stars=%s'", v)
+					return nil, api.Errorf(errdefs.ErrInvalidArgument, "invalid filter 'stars=%s': %v", v, err)
 				}
 				all = append(all, func(r *registry.SearchResult) bool { return r.StarCount >= n })
 			}

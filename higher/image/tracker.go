@@ -104,6 +104,17 @@ func (t *tracker) sayLocked(l *tracked, text string) {
 	t.client(jsonstream.Message{ID: l.id, Status: text, Progress: &jsonstream.Progress{}})
 }
 
+// waiting tells something of layers that nothing was told of so far.
+func (t *tracker) waiting(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.layers {
+		if l.action == "" {
+			t.sayLocked(l, text)
+		}
+	}
+}
+
 // progress tells how many bytes of a layer have been worked on; not each time.
 func (t *tracker) progress(desc ocispec.Descriptor, action string, n int64) {
 	t.mu.Lock()
@@ -131,12 +142,25 @@ func (t *tracker) downloaded(l *tracked) {
 	}
 }
 
-// finish tells that a layer is complete.
+// exists notes that a layer has been here before. A client hears of it unless all of the image has.
+func (t *tracker) exists(chainID string, tell bool) {
+	text := ""
+	if tell {
+		text = "Already exists"
+	}
+	t.finish(chainID, text)
+}
+
+// finish tells that a layer is complete, unless text is empty.
 func (t *tracker) finish(chainID, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if l := t.chain[chainID]; l != nil && !l.done {
-		t.sayLocked(l, text)
-		l.done = true
+	l := t.chain[chainID]
+	if l == nil || l.done {
+		return
 	}
+	if text != "" {
+		t.sayLocked(l, text)
+	}
+	l.done = true
 }

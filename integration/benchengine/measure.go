@@ -152,7 +152,7 @@ func (b *bench) pull(s side, _, _ int) error {
 	}
 	if b.registry == nil {
 		var err error
-		if b.registry, err = integration.StartRegistry(s.Engine.Dir); err != nil {
+		if b.registry, err = integration.StartRegistry(s.Engine.Dir, ""); err != nil {
 			return err
 		}
 		if err := integration.PushLayers(s.Client, b.registry.Address+"/nine:1", 9); err != nil {

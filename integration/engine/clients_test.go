@@ -124,7 +124,7 @@ func TestDockerPy(t *testing.T) {
 // What is pushed to a registry comes back the same; a second pull has nothing to do.
 func TestRegistry(t *testing.T) {
 	d := sharedDaemon(t)
-	r, err := integration.StartRegistry(t.TempDir())
+	r, err := integration.StartRegistry(t.TempDir(), "")
 	if err != nil {
 		t.Skipf("needs Debian's package docker-registry: %v", err)
 	}

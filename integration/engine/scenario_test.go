@@ -74,8 +74,8 @@ func normal(text string) []string {
 }
 
 // play runs a step in a workplace.
-func (s *step) play(socket, dir string) []string {
-	shell := integration.Client{Program: "/bin/sh", Socket: socket, Home: dir, Dir: dir, Env: []string{"PATH=" + dir + "/bin:" + os.Getenv("PATH")}}
+func (s *step) play(socket, dir string, env ...string) []string {
+	shell := integration.Client{Program: "/bin/sh", Socket: socket, Home: dir, Dir: dir, Env: append(env[:len(env):len(env)], "PATH="+dir+"/bin:"+os.Getenv("PATH"))}
 	r := shell.Run(nil, "-c", s.command)
 	lines := normal(r.Stdout)
 	for _, line := range normal(r.Stderr) {

@@ -47,7 +47,8 @@ func (f *File) Credentials(server string) (registry.AuthConfig, error) {
 	return registry.AuthConfig{}, nil
 }
 
-// Store keeps credentials: by a helper where the file names one, else in the file. inFile tells which.
+// Store keeps credentials: by a helper where the file names one, else in the file. inFile tells whether the file has been
+// changed for it.
 func (f *File) Store(a registry.AuthConfig) (inFile bool, err error) {
 	if h := f.helper(a.ServerAddress); h != "" {
 		if err := helperStore(h, a); err != nil {
@@ -62,6 +63,9 @@ func (f *File) Store(a registry.AuthConfig) (inFile bool, err error) {
 			password = ""
 		}
 		e.Auth = base64.StdEncoding.EncodeToString([]byte(a.Username + ":" + password))
+	}
+	if known, ok := f.auths()[a.ServerAddress]; ok && known == e {
+		return false, nil
 	}
 	return true, f.remember(a.ServerAddress, e)
 }

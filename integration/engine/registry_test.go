@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/dhow-containers/dhow/integration"
+)
+
+// secretLogin is a user with the password `secret`, as htpasswd -B has it.
+const secretLogin = "user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
+
+// startRegistry starts a registry with more in its configuration.
+func startRegistry(t *testing.T, more string) string {
+	t.Helper()
+	r, err := integration.StartRegistry(t.TempDir(), more)
+	if err != nil {
+		t.Skip("needs Debian's package docker-registry: ", err)
+	}
+	t.Cleanup(r.Close)
+	return r.Address
+}
+
+var pushedSize = regexp.MustCompile(`size: \d+`)
+
+// What is said about registries is what dockerd says.
+func TestRegistryWords(t *testing.T) {
+	needRoot(t)
+	steps, err := readScenario("testdata/registry.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwords := filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(passwords, []byte(secretLogin), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := startRegistry(t, fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s}}\n", passwords))
+	for _, program := range []string{"docker", "dhow"} {
+		t.Run(program, func(t *testing.T) {
+			path := filepath.Join(programs, program)
+			if program == "docker" {
+				if path = dockerProgram(); path == "" {
+					t.Skip("needs the docker CLI")
+				}
+			}
+			places := []string{"OPEN", startRegistry(t, ""), "CLOSED", closed, "NONE", "127.0.0.1:9"}
+			d := newDaemon(t)
+			d.load(t)
+			dir := workplace(t, path)
+			var env, shown []string
+			for i := 0; i < len(places); i += 2 {
+				env = append(env, places[i]+"="+places[i+1])
+				shown = append(shown, places[i+1], places[i])
+			}
+			for _, s := range steps {
+				got := strings.NewReplacer(shown...).Replace(strings.Join(s.play(d.Socket(), dir, env...), "\n"))
+				if got = pushedSize.ReplaceAllString(got, "size: SIZE"); got != strings.Join(s.want, "\n") {
+					t.Errorf("%s: %s\ngot:\n%s\nwant:\n%s", s.line, s.command, got, strings.Join(s.want, "\n"))
+				}
+			}
+		})
+	}
+}

@@ -1,12 +1,14 @@
 package container
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/moby/sys/mountinfo"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -128,6 +130,53 @@ func TestInheritStreams(t *testing.T) {
 	j = &checkpoint.Job{}
 	if err := r.inheritStreams(j, nil); err != nil || j.InheritFDs != nil {
 		t.Errorf("%v, %v", j.InheritFDs, err)
+	}
+}
+
+// criu closes what it has inherited: with --shell-job, it gets copies, to keep its own standard input.
+func TestInheritStreamsOfAShellJob(t *testing.T) {
+	r := &restoring{making: making{blueprint: &blueprint{doc: &spec.Document{Spec: &specs.Spec{Process: &specs.Process{}}}}}, options: &RestoreOptions{}}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	r.options.ShellJob, r.options.Stdio = true, &[3]uintptr{null.Fd(), null.Fd(), null.Fd()}
+	r.streams = streams{"tty[8801:20]", "tty[8801:20]", "pipe:[1]"}
+	j := &checkpoint.Job{}
+	var keys []string
+	err = r.inheritStreams(j, func(key string, fd int) {
+		keys = append(keys, key)
+		if fd == int(null.Fd()) {
+			t.Errorf("%s is descriptor %d itself", key, fd)
+		}
+		unix.Close(fd)
+	})
+	if err != nil || j.InheritFDs != nil || !reflect.DeepEqual(keys, []string{"tty[8801:20]", "pipe:[1]"}) {
+		t.Errorf("%v, %v, %v", j.InheritFDs, keys, err)
+	}
+	if !r.streams.shellJob() || (streams{"pipe:[1]", "file[1:2]", "/dev/pts/0"}).shellJob() {
+		t.Error("which streams are a shell job's")
+	}
+	if got := r.streams.external(); !reflect.DeepEqual(got, []string{"tty[8801:20]", "tty[8801:20]"}) {
+		t.Errorf("external: %v", got)
+	}
+}
+
+// A terminal of another mount is named by its device.
+func TestOutsideTerminal(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skipf("no terminals: %v", err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(slave.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	if name, want := outsideFile("/proc/self", int(slave.Fd()), "1 0 other"), fmt.Sprintf("tty[%x:%x]", st.Rdev, st.Dev); name != want {
+		t.Errorf("named %q, want %q", name, want)
 	}
 }
 

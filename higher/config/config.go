@@ -35,7 +35,7 @@ type Config struct {
 
 	// Containers.
 	DefaultRuntime  string
-	Runtimes        map[string]string // path of a program or type of a shim, by name
+	Runtimes        map[string]Runtime // others than ours, by name
 	CgroupParent    string
 	ExecOpts        []string // native.cgroupdriver=cgroupfs or systemd
 	SeccompProfile  string   // "" for Docker's, unconfined, or a file's path
@@ -92,7 +92,7 @@ func Default() *Config {
 	return &Config{
 		LogLevel: "info", Pidfile: "/var/run/dhow.pid", LiveRestore: true,
 		DataRoot: "/var/lib/dhow", ExecRoot: "/run/dhowd",
-		DefaultRuntime: "dhow", Runtimes: map[string]string{}, said: map[string][]string{}, LogDriver: "json-file", LogOpts: map[string]string{},
+		DefaultRuntime: "dhow", Runtimes: map[string]Runtime{}, said: map[string][]string{}, LogDriver: "json-file", LogOpts: map[string]string{},
 		DefaultUlimits: map[string]*units.Ulimit{}, ShmSize: 64 << 20, IpcMode: "private", StopTimeout: 10,
 		ICC: true, IPForward: true, IPMasq: true, IPTables: true, MTU: 1500, UserlandProxy: true,
 		IP:  netip.IPv4Unspecified(),
@@ -124,7 +124,7 @@ func (c *Config) Validate() error {
 	if c.DefaultGateway.IsValid() && c.BIP.IsValid() && !c.BIP.Masked().Contains(c.DefaultGateway) {
 		return fmt.Errorf("default-gateway: %s is not inside bip %s", c.DefaultGateway, c.BIP)
 	}
-	if c.DefaultRuntime != "dhow" && c.DefaultRuntime != "runc" && c.Runtimes[c.DefaultRuntime] == "" {
+	if _, added := c.Runtimes[c.DefaultRuntime]; !added && !IsOurRuntime(c.DefaultRuntime, c.Runtimes) {
 		return fmt.Errorf("default-runtime: no runtime is named %q: add one with add-runtime", c.DefaultRuntime)
 	}
 	return nil

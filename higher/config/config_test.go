@@ -45,7 +45,7 @@ func TestFlagsAndFileAgree(t *testing.T) {
 	if !reflect.DeepEqual(fromFile, fromFlags) {
 		t.Errorf("file:  %+v\nflags: %+v", fromFile.Config, fromFlags.Config)
 	}
-	if fromFile.ShmSize != 32<<20 || fromFile.ICC || fromFile.Runtimes["crun"] != "/usr/bin/crun" {
+	if fromFile.ShmSize != 32<<20 || fromFile.ICC || fromFile.Runtimes["crun"].Path != "/usr/bin/crun" {
 		t.Errorf("%+v", fromFile.Config)
 	}
 }
@@ -62,7 +62,15 @@ func TestRefused(t *testing.T) {
 		{`{"mtu": {}}`, nil, "mtu: is not an object"},
 		{`{"mtu": -1}`, nil, `mtu: "-1" is not a positive number`},
 		{`{"runtimes": {"x": {"paht": "/x"}}}`, nil, `unknown field "paht"`},
-		{`{"runtimes": {"runc": {"path": "/x"}}}`, nil, `"runc" is reserved`},
+		{`{"runtimes": {"dhow": {"path": "/x"}}}`, nil, `"dhow" is reserved`},
+		{`{"runtimes": {"a/b": {"path": "/x"}}}`, nil, `invalid runtime name "a/b"`},
+		{`{"runtimes": {"x": {}}}`, nil, "runtime x: either a runtimeType or a path must be configured"},
+		{`{"runtimes": {"x": {"path": "/x", "runtimeType": "io.containerd.runc.v2"}}}`, nil, "cannot configure both path and runtimeType"},
+		{`{"runtimes": {"x": {"runtimeType": "io.containerd.kata.v2"}}}`, nil, `runtime x: cannot use the runtimeType "io.containerd.kata.v2"`},
+		{`{"runtimes": {"x": {"runtimeType": "io.containerd.runc.v2", "runtimeArgs": ["--debug"]}}}`, nil, "cannot use runtimeArgs with a runtimeType"},
+		{`{"runtimes": {"x": {"path": "/x", "options": {"BinaryName": "/y"}}}}`, nil, "options cannot be used with a path"},
+		{"", []string{"--add-runtime", "x="}, "the path is empty"},
+		{"", []string{"--default-runtime", "x"}, `no runtime is named "x"`},
 		{`{} {}`, nil, "after the JSON object"},
 		{`{`, nil, "unexpected"},
 		{``, []string{"-H", "tcp://0.0.0.0:2375"}, "is root on this host"},

@@ -201,32 +201,6 @@ func pair(s string) (name, value string, err error) {
 	return name, value, nil
 }
 
-func runtimes() option {
-	return option{
-		flag: "add-runtime", key: "runtimes", usage: "Register an additional OCI compatible runtime", kind: "name=path",
-		set: func(c *Config, s string) error {
-			name, path, err := pair(s)
-			if err == nil && (name == "dhow" || name == "runc") {
-				err = fmt.Errorf("runtime name %q is reserved", name)
-			}
-			if err == nil {
-				c.Runtimes[name] = path
-			}
-			return err
-		},
-		item: func(name string, v json.RawMessage) (string, error) {
-			var r struct{ Path, RuntimeType string }
-			if err := decodeStrict(v, &r); err != nil {
-				return "", err
-			}
-			if (r.Path == "") == (r.RuntimeType == "") {
-				return "", fmt.Errorf("runtime %s: one of path and runtimeType must be given", name)
-			}
-			return name + "=" + r.Path + r.RuntimeType, nil
-		},
-	}
-}
-
 func execOpts() option {
 	return option{
 		flag: "exec-opt", key: "exec-opts", usage: "Runtime execution options", kind: "list",

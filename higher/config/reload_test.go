@@ -29,7 +29,7 @@ func TestReload(t *testing.T) {
 	if !slices.Equal(refused, []string{"dns", "mtu"}) {
 		t.Errorf("refused: %v", refused)
 	}
-	if !slices.Equal(got.Labels, []string{"a=2", "b=3"}) || !slices.Equal(got.InsecureRegistries, []string{"r:5000"}) || got.Debug || got.Runtimes["x"] != "/bin/x" || got.DefaultRuntime != "x" {
+	if !slices.Equal(got.Labels, []string{"a=2", "b=3"}) || !slices.Equal(got.InsecureRegistries, []string{"r:5000"}) || got.Debug || got.Runtimes["x"].Path != "/bin/x" || got.DefaultRuntime != "x" {
 		t.Errorf("taken over: %+v", got)
 	}
 	if got.MTU != 1400 || len(got.DNS) != 0 || got.Bridge != "br0" || got.LiveRestore {

@@ -162,14 +162,22 @@ func (l *launch) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	runtime, err := l.runtime()
+	if err != nil {
+		return err
+	}
 	c := l.r.Config
 	uid, gid := l.ids().Root()
 	l.task, err = l.m.Tasks.Create(ctx, task.CreateOptions{
 		ID: l.id, Bundle: l.bundle(), Rootfs: l.rootfs, Terminal: c.Tty, Stdin: c.OpenStdin, StdinOnce: c.StdinOnce,
-		Log: logs, IOUID: uid, IOGID: gid,
+		Log: logs, IOUID: uid, IOGID: gid, Runtime: runtime,
 	})
 	if err != nil {
-		return startError(err, "failed to create task for container: ")
+		before := "failed to create task for container: "
+		if runtime != nil {
+			before += "runtime " + runtime.Name + ": "
+		}
+		return startError(err, before)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/api/types/system"
 
 	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/dhow-containers/dhow/higher/config"
 )
 
 // indexServer is where names without a registry come from.
@@ -82,11 +83,11 @@ func (e *Engine) securityOptions() []string {
 
 func (e *Engine) runtimes() map[string]system.RuntimeWithStatus {
 	all := map[string]system.RuntimeWithStatus{}
-	for name, path := range e.config().Runtimes {
-		all[name] = system.RuntimeWithStatus{Runtime: system.Runtime{Path: path}}
-	}
 	for _, name := range []string{"dhow", "runc"} { // clients ask for "runc" when they mean the default
-		all[name] = system.RuntimeWithStatus{Runtime: system.Runtime{Type: "io.containerd.dhow.v2"}}
+		all[name] = system.RuntimeWithStatus{Runtime: system.Runtime{Type: config.OurType}}
+	}
+	for name, r := range e.config().Runtimes {
+		all[name] = system.RuntimeWithStatus{Runtime: system.Runtime{Path: r.Path, Args: r.Args}}
 	}
 	return all
 }

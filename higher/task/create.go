@@ -23,9 +23,6 @@ import (
 
 // Create starts a shim and creates the container, whose init waits for Start. Nothing is left on an error.
 func (m *Manager) Create(ctx context.Context, o CreateOptions) (*Task, error) {
-	if o.Runtime != "" {
-		return nil, errdefs.ErrNotImplemented.WithMessage(fmt.Sprintf("cannot use the runtime %q: there is only our own", o.Runtime))
-	}
 	log, err := o.Log.options()
 	if err != nil {
 		return nil, err
@@ -61,6 +58,10 @@ func (m *Manager) create(ctx context.Context, o *CreateOptions, shim int, log lo
 	t.shim = shim
 	served := stdio.Served{Log: log, Stdin: o.Stdin, StdinOnce: o.StdinOnce}
 	options := m.shimOptions()
+	if o.Runtime != nil {
+		options.Root = filepath.Join(options.Root, runtimesDir, o.Runtime.Name)
+		options.BinaryName, options.BinaryArgs = o.Runtime.Path, o.Runtime.Args
+	}
 	options.IoUID, options.IoGID = uint32(o.IOUID), uint32(o.IOGID)
 	r := &api.CreateRequest{ID: o.ID, Bundle: o.Bundle, Options: wire.Pack(api.OptionsType, options), Stdio: api.Stdio{Terminal: o.Terminal, Stdout: served.URI()}}
 	for i := range o.Rootfs {

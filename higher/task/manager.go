@@ -31,6 +31,9 @@ const (
 	logFile    = "log" // where the shim writes what goes wrong
 )
 
+// runtimesDir is where other runtimes keep their states, each in a directory of its name, beside RuntimeRoot.
+const runtimesDir = "runtimes"
+
 // namespace is the part of RuntimeRoot that a shim appends to its option Root.
 func (m *Manager) namespace() string { return filepath.Base(m.o.RuntimeRoot) }
 

@@ -31,9 +31,16 @@ type CreateOptions struct {
 	Stdin     bool // it has an input, else /dev/null
 	StdinOnce bool // which ends with the first client that gives one
 	Log       LogConfig
-	Runtime   string // "" is ours
+	Runtime   *Runtime // nil is ours
 
 	IOUID, IOGID int // owner of pipes for standard streams: the container's root, on the host
+}
+
+// Runtime is another runtime than ours, with runc's command line.
+type Runtime struct {
+	Name string
+	Path string   // of the program, or its name in $PATH
+	Args []string // in front of all others
 }
 
 // LogConfig says where output is logged.

@@ -3,6 +3,8 @@ package task
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/command"
 	"github.com/dhow-containers/dhow/shim/ttrpc"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
@@ -60,7 +63,16 @@ func (t *Task) Update(ctx context.Context, r *specs.LinuxResources) error {
 }
 
 // Pids are all processes, as the host counts them.
-func (t *Task) Pids(context.Context) ([]int, error) { return t.m.store.Processes(t.target.ID) }
+func (t *Task) Pids(context.Context) ([]int, error) {
+	g, err := command.Groups(t.bundle)
+	if errors.Is(err, fs.ErrNotExist) { // ours
+		return t.m.store.Processes(t.target.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return g.Pids()
+}
 
 // Stats reads the statistics. The shim is not asked: it rests.
 func (t *Task) Stats(context.Context) (*Metrics, error) {
@@ -68,11 +80,26 @@ func (t *Task) Stats(context.Context) (*Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
+	stats, err := t.count()
+	if err != nil {
+		return nil, err
+	}
+	return &Metrics{Read: time.Now(), Unified: host.Mode == cgroup.Unified, Stats: stats}, nil
+}
+
+func (t *Task) count() (*cgroup.Stats, error) {
+	g, err := command.Groups(t.bundle)
+	if err == nil {
+		return g.Stats()
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	stats, err := t.m.store.Stats(t.target.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &Metrics{Read: time.Now(), Unified: host.Mode == cgroup.Unified, Stats: stats.Stats}, nil
+	return stats.Stats, nil
 }
 
 // Delete removes a container that has ended, or never started; the shim ends.

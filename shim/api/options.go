@@ -17,17 +17,21 @@ type Options struct {
 	CriuPath                    string // reserved since containerd 2.0
 	TaskAPIAddress              string // where containerd has found the task service, instead of starting a shim
 	TaskAPIVersion              uint32
+	BinaryArgs                  []string // ours: what the program BinaryName is given in front of all else
 }
 
 // fields are the options by their numbers.
 func (o *Options) fields() fields {
-	list := make(fields, 0, len(optionNames))
+	list := make(fields, 0, len(optionNames)+1)
 	for i, at := range [...]any{&o.NoPivotRoot, &o.NoNewKeyring, &o.ShimCgroup, &o.IoUID, &o.IoGID, &o.BinaryName, &o.Root, &o.CriuPath,
 		&o.SystemdCgroup, &o.CriuImagePath, &o.CriuWorkPath, &o.TaskAPIAddress, &o.TaskAPIVersion} {
 		list = append(list, field{i + 1, at})
 	}
-	return list
+	return append(list, field{binaryArgs, &o.BinaryArgs})
 }
+
+// binaryArgs is the number of a field that containerd's message does not have.
+const binaryArgs = 1000
 
 // optionNames are those in containerd's config.toml, by number less one.
 var optionNames = [...]string{"NoPivotRoot", "NoNewKeyring", "ShimCgroup", "IoUid", "IoGid", "BinaryName", "Root", "CriuPath",
@@ -36,7 +40,7 @@ var optionNames = [...]string{"NoPivotRoot", "NoNewKeyring", "ShimCgroup", "IoUi
 // Field takes a field of the message. An option that nobody here knows is an error: the caller would wait for its
 // effect.
 func (o *Options) Field(number int, v wire.Value) error {
-	if number > len(optionNames) {
+	if number > len(optionNames) && number != binaryArgs {
 		return fmt.Errorf("cannot use the runtime's options: unknown field %d of containerd.runc.v1.Options", number)
 	}
 	return o.fields().take(number, v)

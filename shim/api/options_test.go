@@ -17,11 +17,11 @@ var all = api.Options{NoPivotRoot: true, NoNewKeyring: true, ShimCgroup: "/c", I
 func TestOptions(t *testing.T) {
 	for _, prefix := range []string{"", "type.googleapis.com/"} {
 		got, err := api.DecodeOptions(wire.Pack(prefix+"containerd.runc.v1.Options", &all))
-		if err != nil || *got != all {
+		if err != nil || !reflect.DeepEqual(*got, all) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}
-	if got, err := api.DecodeOptions(nil); err != nil || *got != (api.Options{}) {
+	if got, err := api.DecodeOptions(nil); err != nil || !reflect.DeepEqual(*got, api.Options{}) {
 		t.Errorf("none: got %+v, %v", got, err)
 	}
 }

@@ -44,7 +44,7 @@ func (s *Service) checkpoint(_ context.Context, r *api.CheckpointRequest) (wire.
 	}
 	s.reaper.hold()
 	defer s.reaper.release()
-	err = t.keepLog(t.store.Checkpoint(t.id, checkpoint.Options{Criu: t.options.CriuPath, ImagePath: images, WorkPath: work, ParentPath: o.ParentPath,
+	err = t.keepLog(t.runtime.Checkpoint(t.id, checkpoint.Options{Criu: t.options.CriuPath, ImagePath: images, WorkPath: work, ParentPath: o.ParentPath,
 		LeaveRunning: !o.Exit, TCPEstablished: o.OpenTCP, ExtUnixSk: o.ExternalUnixSockets, ShellJob: o.Terminal, FileLocks: o.FileLocks,
 		CgroupsMode: o.CgroupsMode, StatusFD: -1}))
 	if err == nil && r.Path != "" && r.Path != images {

@@ -7,7 +7,6 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/shim/stdio"
 )
@@ -17,7 +16,7 @@ type task struct {
 	id, bundle string
 	options    *api.Options
 	saved      *saved // what Start is to restore; nil: nothing
-	store      *container.Store
+	runtime    backend
 	init       *process
 	door       *os.File        // where clients come to; nil: the streams are elsewhere
 	oom        *oomWatch       // nil: nothing to watch

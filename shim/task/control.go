@@ -24,7 +24,7 @@ func (s *Service) kill(_ context.Context, r *api.KillRequest) (wire.Message, err
 	case pid == 0:
 		return nil, ttrpc.Errorf(ttrpc.FailedPrecondition, "process not created: %s", p.eventID())
 	case p.id == "":
-		err = p.task.store.Kill(r.ID, unix.Signal(r.Signal), r.All)
+		err = p.task.runtime.Kill(r.ID, unix.Signal(r.Signal), r.All)
 		if p.gone(err) {
 			err = finished(p)
 		}
@@ -41,7 +41,7 @@ func (p *process) gone(err error) bool {
 	if err == nil {
 		return false
 	}
-	info, e := p.task.store.State(p.task.id)
+	info, e := p.task.runtime.State(p.task.id)
 	return e != nil || info.Status == "stopped"
 }
 
@@ -70,7 +70,7 @@ func (s *Service) pause(_ context.Context, r *api.Target) (wire.Message, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := t.store.Pause(r.ID); err != nil {
+	if err := t.runtime.Pause(r.ID); err != nil {
 		return nil, err
 	}
 	t.setPaused(true)
@@ -84,7 +84,7 @@ func (s *Service) resume(_ context.Context, r *api.Target) (wire.Message, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.store.Resume(r.ID); err != nil {
+	if err := t.runtime.Resume(r.ID); err != nil {
 		return nil, err
 	}
 	t.setPaused(false)
@@ -133,5 +133,5 @@ func (s *Service) update(_ context.Context, r *api.UpdateRequest) (wire.Message,
 	if err != nil {
 		return nil, ttrpc.Errorf(ttrpc.InvalidArgument, "cannot read the resources: %v", err)
 	}
-	return nil, t.store.Update(r.ID, resources)
+	return nil, t.runtime.Update(r.ID, resources)
 }

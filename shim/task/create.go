@@ -30,7 +30,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateRequest) (_ wire.Mess
 	}
 	s.rest.disturb()
 	t := newTask(r.ID, r.Bundle)
-	t.options, t.store, t.init = options, storeFor(options, s.namespace, s.log), t.newProcess("", r.Stdio)
+	t.options, t.runtime, t.init = options, s.backend(options, r.Bundle), t.newProcess("", r.Stdio)
 	t.saved = savedBy(r, options)
 	if err := s.assemble(ctx, t, r); err != nil {
 		s.remove(r.ID)
@@ -86,7 +86,7 @@ func (s *Service) launch(ctx context.Context, t *task) error {
 	}
 	s.reaper.hold()
 	defer s.reaper.release()
-	made, err := t.store.CreateProcess(t.id, container.CreateOptions{Bundle: t.bundle, PidFile: filepath.Join(t.bundle, pidFile),
+	made, err := t.runtime.CreateProcess(t.id, container.CreateOptions{Bundle: t.bundle, PidFile: filepath.Join(t.bundle, pidFile),
 		NoPivot: t.options.NoPivotRoot, NoNewKeyring: t.options.NoNewKeyring, Stdio: p.streams.Child()})
 	if err != nil {
 		p.streams.Close()
@@ -121,7 +121,7 @@ func (s *Service) attend(t *task, made *container.Process, status api.Status) er
 
 // abandon removes a container that came about and cannot be kept.
 func (s *Service) abandon(t *task, pid int) {
-	s.warn("cannot clean up after a failed create", t.store.Delete(t.id, true))
+	s.warn("cannot clean up after a failed create", t.runtime.Delete(t.id, true))
 	unix.Wait4(pid, nil, 0, nil)
 }
 

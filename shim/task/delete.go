@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,7 +43,7 @@ func (s *Service) delete(_ context.Context, r *api.Target) (wire.Message, error)
 
 func (s *Service) deleteTask(t *task, exit api.Exit) error {
 	s.reaper.hold()
-	err := t.store.Delete(t.id, false)
+	err := t.runtime.Delete(t.id, false)
 	s.reaper.release()
 	if err != nil && !isNotFound(err) {
 		return err
@@ -85,13 +86,24 @@ func Clean(namespace, id, bundle string) (*api.DeleteResponse, error) {
 	if err != nil {
 		return nil, err
 	}
-	return CleanWith(o, namespace, id, bundle)
+	return clean(o, namespace, id, bundle)
 }
 
-// CleanWith is Clean for a client that knows the options.
+// CleanWith is Clean for a client that knows the options, save those that are the container's own.
 func CleanWith(o *api.Options, namespace, id, bundle string) (*api.DeleteResponse, error) {
+	kept, err := readOptions(bundle)
+	if err != nil {
+		return nil, err
+	}
+	if foreign(kept) {
+		o = kept
+	}
+	return clean(o, namespace, id, bundle)
+}
+
+func clean(o *api.Options, namespace, id, bundle string) (*api.DeleteResponse, error) {
 	pid, _ := readPid(filepath.Join(bundle, pidFile))
-	if err := storeFor(o, namespace, nil).Delete(id, true); err != nil {
+	if err := backendFor(o, namespace, bundle, nil, nil).Delete(id, true); err != nil {
 		return nil, err
 	}
 	if err := mount.Unmount(rootfsOf(bundle)); err != nil {
@@ -109,5 +121,5 @@ func readPid(path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(string(text))
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dhow-containers/dhow/runtime/container"
 	"github.com/dhow-containers/dhow/shim/api"
 	"github.com/dhow-containers/dhow/spec"
 )
@@ -31,8 +30,8 @@ func (s *Service) initExited(t *task, exit api.Exit) {
 	t.over = true
 	t.mu.Unlock()
 	t.die()
-	if sharesPIDs(t.store, t.id) { // the kernel has not ended the others
-		if err := t.store.Kill(t.id, unix.SIGKILL, true); !isNotFound(err) { // a checkpoint has removed the container
+	if sharesPIDs(t.runtime, t.id) { // the kernel has not ended the others
+		if err := t.runtime.Kill(t.id, unix.SIGKILL, true); !isNotFound(err) { // a checkpoint has removed the container
 			s.warn("cannot kill what a container's init has left", err)
 		}
 	}
@@ -58,8 +57,8 @@ func (s *Service) report(p *process, exit api.Exit) {
 }
 
 // sharesPIDs says whether a container's processes may outlive its init, because the pid namespace is not its own.
-func sharesPIDs(store *container.Store, id string) bool {
-	c, err := store.Get(id)
+func sharesPIDs(runtime backend, id string) bool {
+	c, err := runtime.Get(id)
 	if err != nil {
 		return true
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/command"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
@@ -12,7 +13,7 @@ import (
 const exitFile = "exit"
 
 // Files are those that this package keeps in a bundle, beside the root file system.
-var Files = []string{optionsFile, pidFile, exitFile}
+var Files = []string{optionsFile, pidFile, exitFile, command.GroupsFile}
 
 const pidFile = "init.pid"
 

@@ -24,7 +24,7 @@ type oomWatch struct {
 
 // watchOOM begins to watch a container, if its control groups can tell.
 func (s *Service) watchOOM(t *task) *oomWatch {
-	group, err := t.store.WatchOOM(t.id)
+	group, err := t.runtime.WatchOOM(t.id)
 	var missing interface{ NotImplemented() }
 	if errors.As(err, &missing) {
 		return nil

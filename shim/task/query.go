@@ -51,7 +51,7 @@ func (s *Service) pids(_ context.Context, r *api.Target) (wire.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	pids, err := t.store.Processes(r.ID)
+	pids, err := t.runtime.Processes(r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *Service) stats(_ context.Context, r *api.Target) (wire.Message, error) 
 	if err != nil {
 		return nil, err
 	}
-	stats, err := t.store.Stats(r.ID)
+	stats, err := t.runtime.Stats(r.ID)
 	if err != nil {
 		return nil, err
 	}

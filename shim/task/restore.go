@@ -44,7 +44,7 @@ func (s *Service) restore(t *task) error {
 	if work == "" {
 		work = workDir(t.bundle)
 	}
-	made, err := t.store.RestoreProcess(t.id, container.RestoreOptions{Bundle: t.bundle, PidFile: filepath.Join(t.bundle, pidFile), Detach: true,
+	made, err := t.runtime.RestoreProcess(t.id, container.RestoreOptions{Bundle: t.bundle, PidFile: filepath.Join(t.bundle, pidFile), Detach: true,
 		Stdio: t.init.streams.Child(), Options: checkpoint.Options{Criu: t.options.CriuPath, ImagePath: t.saved.images, WorkPath: work,
 			ParentPath: t.saved.parent, TCPEstablished: true, ExtUnixSk: true, FileLocks: true, StatusFD: -1}})
 	if err != nil {

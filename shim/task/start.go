@@ -39,7 +39,7 @@ func (s *Service) startInit(p *process) error {
 	defer s.reaper.release()
 	switch {
 	case t.saved == nil:
-		if err := t.store.Start(t.id); err != nil {
+		if err := t.runtime.Start(t.id); err != nil {
 			return fmt.Errorf("OCI runtime start failed: %w", err)
 		}
 		p.born(p.pid, api.Running)
@@ -121,7 +121,7 @@ func (s *Service) launchExec(ctx context.Context, p *process) error {
 	}
 	s.reaper.hold()
 	defer s.reaper.release()
-	made, err := t.store.StartExec(t.id, container.ExecOptions{Process: p.spec, Stdio: p.streams.Child()})
+	made, err := t.runtime.StartExec(t.id, container.ExecOptions{Process: p.spec, Stdio: p.streams.Child()})
 	if err != nil {
 		p.streams.Tell(fmt.Sprintf("OCI runtime exec failed: %v\r\n", err)) // as Docker tells its clients
 		p.streams.Close()

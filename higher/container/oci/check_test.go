@@ -125,7 +125,6 @@ func TestCheckErrors(t *testing.T) {
 		"cannot share the host PID namespace when user":                       func(r *request) { remapped(r.d); r.h.PidMode = "host" },
 		"WritableCgroups conflicts with user namespaces":                      func(r *request) { remapped(r.d); r.h.SecurityOpt = []string{"writable-cgroups"} },
 		"unknown or invalid runtime name: odd":                                func(r *request) { r.h.Runtime = "odd" },
-		"cannot use the runtime kata: other runtimes":                         func(r *request) { r.h.Runtime, r.d.Runtimes = "kata", map[string]string{"kata": "/kata"} },
 		`error looking up logging plugin fluentd: plugin "fluentd" not found`: func(r *request) { r.h.LogConfig.Type = "fluentd" },
 		"unknown log opt 'labels' for local log driver": func(r *request) {
 			r.h.LogConfig = types.LogConfig{Type: "local", Config: map[string]string{"labels": "x"}}

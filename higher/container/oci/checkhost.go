@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dhow-containers/dhow/higher/config"
 	"github.com/dhow-containers/dhow/higher/volume"
 	types "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -155,17 +156,13 @@ func checkRemapped(h *types.HostConfig, d *Defaults) error {
 	return nil
 }
 
-// checkRuntime finds the runtime. Ours answers to the name that Docker's has.
+// checkRuntime refuses a runtime that is not there.
 func checkRuntime(h *types.HostConfig, d *Defaults) error {
 	if h.Runtime == "" {
 		h.Runtime = d.Runtime
 	}
-	switch h.Runtime {
-	case "", "dhow", "runc", "io.containerd.dhow.v2", "io.containerd.runc.v2":
-		return nil
+	if _, added := d.Runtimes[h.Runtime]; !added && !config.IsOurRuntime(h.Runtime, d.Runtimes) {
+		return invalidf("unknown or invalid runtime name: %s", h.Runtime)
 	}
-	if _, ok := d.Runtimes[h.Runtime]; ok {
-		return invalidf("cannot use the runtime %s: other runtimes are not supported by this engine yet", h.Runtime)
-	}
-	return invalidf("unknown or invalid runtime name: %s", h.Runtime)
+	return nil
 }

@@ -15,8 +15,8 @@ import (
 
 // Defaults is what the daemon's flags say about containers, and what the host can do.
 type Defaults struct {
-	Runtime         string            // the name of the default runtime
-	Runtimes        map[string]string // others that were added, by name
+	Runtime         string                    // the name of the default runtime
+	Runtimes        map[string]config.Runtime // others that were added, by name
 	Ulimits         map[string]*units.Ulimit
 	CgroupParent    string
 	SystemdCgroup   bool   // control groups are systemd's

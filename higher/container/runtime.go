@@ -1,0 +1,21 @@
+package container
+
+import (
+	"github.com/containerd/errdefs"
+	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/dhow-containers/dhow/higher/config"
+	"github.com/dhow-containers/dhow/higher/task"
+)
+
+// runtime is the container's, when it is not ours: as the daemon has it by now.
+func (l *launch) runtime() (*task.Runtime, error) {
+	name, others := l.r.HostConfig.Runtime, l.m.now.Load().defaults.Runtimes
+	if config.IsOurRuntime(name, others) {
+		return nil, nil
+	}
+	r, ok := others[name]
+	if !ok {
+		return nil, api.Errorf(errdefs.ErrInvalidArgument, "unknown or invalid runtime name: %s", name)
+	}
+	return &task.Runtime{Name: name, Path: r.Path, Args: r.Args}, nil
+}

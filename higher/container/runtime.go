@@ -1,6 +1,8 @@
 package container
 
 import (
+	"os"
+
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/api"
 	"github.com/dhow-containers/dhow/higher/config"
@@ -18,4 +20,13 @@ func (l *launch) runtime() (*task.Runtime, error) {
 		return nil, api.Errorf(errdefs.ErrInvalidArgument, "unknown or invalid runtime name: %s", name)
 	}
 	return &task.Runtime{Name: name, Path: r.Path, Args: r.Args}, nil
+}
+
+// openBundle lets the container's root pass through the bundle to its root file system, whatever it is on the host: other runtimes go
+// there with no more power than that.
+func openBundle(bundle string, gid int) error {
+	if err := os.Chown(bundle, -1, gid); err != nil {
+		return err
+	}
+	return os.Chmod(bundle, 0o710)
 }

@@ -168,6 +168,11 @@ func (l *launch) create(ctx context.Context) (err error) {
 	}
 	c := l.r.Config
 	uid, gid := l.ids().Root()
+	if runtime != nil {
+		if err := openBundle(l.bundle(), gid); err != nil {
+			return err
+		}
+	}
 	l.task, err = l.m.Tasks.Create(ctx, task.CreateOptions{
 		ID: l.id, Bundle: l.bundle(), Rootfs: l.rootfs, Terminal: c.Tty, Stdin: c.OpenStdin, StdinOnce: c.StdinOnce,
 		Log: logs, IOUID: uid, IOGID: gid, Runtime: runtime,

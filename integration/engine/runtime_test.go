@@ -12,15 +12,18 @@ import (
 )
 
 // runcDaemon is a daemon with Debian's runc for other runtimes, by several names.
-func runcDaemon(t *testing.T) *daemon {
+func runcDaemon(t *testing.T, flags ...string) *daemon {
 	t.Helper()
 	runc, err := exec.LookPath("runc")
 	if err != nil {
 		t.Skip("needs Debian's runc")
 	}
 	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil { // a runtime goes through as a container's root
+		t.Fatal(err)
+	}
 	broken := filepath.Join(dir, "broken")
-	script(t, broken, "echo the disk is full >&2; exit 3")
+	script(t, broken, "exit 3")
 	wordy := filepath.Join(dir, "wordy")
 	script(t, wordy, `[ "$1" = --log ] || exit 4; exec `+runc+` "$@"`)
 	file := filepath.Join(dir, "daemon.json")
@@ -34,7 +37,7 @@ func runcDaemon(t *testing.T) *daemon {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := newDaemon(t, "--config-file", file)
+	d := newDaemon(t, append(flags, "--config-file", file)...)
 	d.load(t)
 	return d
 }
@@ -155,5 +158,14 @@ func TestOtherRuntimeFails(t *testing.T) {
 	if got := d.must(t, "ps", "-aq"); got != "" {
 		t.Errorf("left: %s", got)
 	}
+	d.wantsNothingHeld(t)
+}
+
+// Containers with ids of their own, too.
+func TestOtherRuntimeRemapped(t *testing.T) {
+	withRemapUser(t)
+	d := runcDaemon(t, "--userns-remap", "default", "--default-runtime", "runc")
+	d.wants(t, "0 100000 65536", 0, "run", "--rm", "-v", "data:/data", "busybox", "awk", "{print $1,$2,$3}", "/proc/self/uid_map")
+	d.wants(t, "out", 0, "run", "--rm", "-u", "www", "busybox", "sh", "-c", "echo out > /dev/stdout")
 	d.wantsNothingHeld(t)
 }

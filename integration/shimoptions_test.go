@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dhow-containers/dhow/shim/api"
+	"github.com/dhow-containers/dhow/shim/ttrpc"
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
@@ -247,5 +248,40 @@ func TestShimInfo(t *testing.T) {
 		if out, err := exec.Command(shim, args...).CombinedOutput(); err == nil {
 			t.Errorf("%v: %q", args, out)
 		}
+	}
+}
+
+// TestShimBinaryName has another runtime's containers, and cleans up after one when the shim is killed.
+func TestShimBinaryName(t *testing.T) {
+	runc := needProgram(t, "runc")
+	root := t.TempDir()
+	s := newShimDirectWith(t, startup{options: &api.Options{BinaryName: runc, Root: root}}, sleeps)
+	state := filepath.Join(root, s.namespace, s.id)
+	s.create("")
+	if _, err := os.Stat(state); err != nil {
+		t.Error(err)
+	}
+	s.must("Start", s.target(""))
+	s.exec("e", "sh", "-c", "exit 6")
+	s.must("Start", s.target("e"))
+	if status := s.wait("e"); status != 6 {
+		t.Errorf("the exec: status %d", status)
+	}
+	s.must("Delete", s.target("e"))
+	s.fails("Checkpoint", s.target(""), ttrpc.Unimplemented)
+	s.must("Kill", s.kill("", unix.SIGKILL))
+	if status := s.wait(""); status != 137 {
+		t.Errorf("the container: status %d", status)
+	}
+	s.must("Delete", s.target(""))
+	s.expect("create", "start", "exec-added:e", "exec-started:e", "exit:e=6", "exit=137", "delete")
+	s.create("")
+	shim, init := s.pids()
+	must(t, unix.Kill(shim, unix.SIGKILL))
+	await(t, "the shim's end", func() bool { return ended(shim) })
+	s.shim("delete")
+	await(t, "the container's end", func() bool { return ended(init) })
+	if _, err := os.Stat(state); err == nil {
+		t.Error("the runtime's state is still there")
 	}
 }

@@ -51,7 +51,7 @@ func TestCommandLines(t *testing.T) {
 		{"create", func() error {
 			p, err := w.CreateProcess("c", container.CreateOptions{Bundle: w.Bundle, PidFile: w.Bundle + "/init.pid", NoPivot: true, NoNewKeyring: true, Stdio: stdio})
 			ends(t, p, err)
-			return os.Mkdir(w.Root+"/c", 0o700)
+			return os.MkdirAll(w.Root+"/c", 0o700)
 		}, []string{"create --bundle BUNDLE --no-pivot --no-new-keyring --pid-file BUNDLE/init.pid c"}},
 		{"exec", func() error {
 			p, err := w.StartExec("c", container.ExecOptions{Process: &specs.Process{Args: []string{"x"}, Cwd: "/"}, Stdio: stdio})

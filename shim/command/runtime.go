@@ -20,7 +20,7 @@ import (
 type Runtime struct {
 	Path          string   // of the program, or its name in $PATH
 	Args          []string // in front of all others
-	Root          string   // where it keeps its state
+	Root          string   // where it keeps its state; it makes the directory
 	Bundle        string   // of the container
 	SystemdCgroup bool
 	Hold          func() (release func()) // nobody else is to reap the program meanwhile; nil: nobody does
@@ -30,9 +30,6 @@ type Runtime struct {
 
 // CreateProcess makes the container. Its init waits for Start.
 func (r *Runtime) CreateProcess(id string, o container.CreateOptions) (*container.Process, error) {
-	if err := os.MkdirAll(r.Root, 0o700); err != nil {
-		return nil, err
-	}
 	args := []string{"create", "--bundle", o.Bundle}
 	if o.NoPivot {
 		args = append(args, "--no-pivot")

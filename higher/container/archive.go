@@ -38,12 +38,12 @@ func (c *container) withRoot(ctx context.Context, f func(root *os.File) error) e
 	if err != nil {
 		return err
 	}
-	mounts, err := c.m.Volumes.Mount(ctx, c.id, c.record().Mounts)
+	mounts, err := c.mountAll(ctx)
 	if err != nil {
-		return errors.Join(err, c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts))
+		return err
 	}
 	err = archive.Mounted(ctx, pointers(rootfs), mounts, c.ids(), f)
-	return errors.Join(err, c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts))
+	return errors.Join(err, c.unmountAll(ctx))
 }
 
 // withLiveRoot takes the root directory of the container's init. It is looked at again whether that still runs, as its

@@ -18,7 +18,8 @@ type container struct {
 
 	// op is held by what is done with the container: one thing after another. Nobody holds it while waiting for a
 	// process to end, as the end is handled under it.
-	op sync.Mutex
+	op     sync.Mutex
+	opened []*os.File // what image mounts have as sources meanwhile; under op
 
 	rec atomic.Pointer[Record]
 

@@ -163,7 +163,11 @@ func (c *container) useVolumes(ctx context.Context) (mounts []volume.Mount, err 
 	if err != nil {
 		return nil, err
 	}
-	if err := c.note(func(r *Record) error { r.Mounts = mounts; return nil }); err != nil {
+	found, err := c.findImages(ctx, mounts)
+	if e := c.note(func(r *Record) error { r.Mounts = mounts; return nil }); err != nil || e != nil {
+		return nil, errors.Join(err, e)
+	}
+	if err := c.borrow(ctx, found); err != nil {
 		return nil, err
 	}
 	root, err := c.openRoot(ctx)

@@ -44,6 +44,7 @@ type world struct {
 
 	mu        sync.Mutex
 	snapshots map[string]bool
+	lent      map[string]bool
 	networks  map[string]bool // containers that hold something
 	mounted   map[string]bool // containers whose volumes are mounted
 	used      map[string]bool // containers that use volumes
@@ -53,7 +54,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), bus: &events.Bus{}, snapshots: map[string]bool{}, networks: map[string]bool{},
+	w := &world{t: t, dir: t.TempDir(), bus: &events.Bus{}, snapshots: map[string]bool{}, lent: map[string]bool{}, networks: map[string]bool{},
 		mounted: map[string]bool{}, used: map[string]bool{}, shims: map[string]*fakeTask{}}
 	db, err := bolt.Open(filepath.Join(w.dir, "db"), 0o600, &bolt.Options{NoSync: true})
 	if err != nil {
@@ -123,7 +124,7 @@ func (w *world) leftovers(m *Manager) (all []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	known := func(id string) bool { c, err := m.get(id); return err == nil && c.id == id }
-	for kind, ids := range map[string]map[string]bool{"snapshot": w.snapshots, "volumes": w.used} {
+	for kind, ids := range map[string]map[string]bool{"snapshot": w.snapshots, "lent": w.lent, "volumes": w.used} {
 		for id := range ids {
 			if !known(id) {
 				all = append(all, kind+" of nobody")
@@ -185,6 +186,15 @@ func (f fakeImages) Prepare(_ context.Context, container string, _ *image.Image,
 func (f fakeImages) Mounts(context.Context, string) ([]task.Mount, error) { return nil, nil }
 func (f fakeImages) Release(_ context.Context, container string) error {
 	f.w.set(f.w.snapshots, container, false)
+	return nil
+}
+func (f fakeImages) Lend(_ context.Context, container string, n int, _ *image.Image, _ bool) error {
+	f.w.set(f.w.lent, container, true)
+	return nil
+}
+func (f fakeImages) Lent(context.Context, string, int) ([]task.Mount, error) { return nil, nil }
+func (f fakeImages) Return(_ context.Context, container string) error {
+	f.w.set(f.w.lent, container, false)
 	return nil
 }
 func (f fakeImages) Containers(context.Context) ([]string, error) {

@@ -149,8 +149,16 @@ func (m *Manager) ImagesInUse() map[string][]string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for id, c := range m.byID {
-		image := c.record().Image.String()
-		use[image] = append(use[image], id)
+		r := c.record()
+		images := map[string]bool{r.Image.String(): true}
+		for i := range r.Mounts {
+			if image := r.Mounts[i].ImageID; image != "" {
+				images[image] = true
+			}
+		}
+		for image := range images {
+			use[image] = append(use[image], id)
+		}
 	}
 	return use
 }

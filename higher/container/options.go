@@ -43,6 +43,9 @@ type Images interface {
 	Prepare(ctx context.Context, container string, img *image.Image, remapped bool) error
 	Mounts(ctx context.Context, container string) ([]task.Mount, error)
 	Release(ctx context.Context, container string) error
+	Lend(ctx context.Context, container string, n int, img *image.Image, remapped bool) error
+	Lent(ctx context.Context, container string, n int) ([]task.Mount, error)
+	Return(ctx context.Context, container string) error
 	Containers(ctx context.Context) ([]string, error)
 	Usage(ctx context.Context, container string) (int64, error)
 	ImageSize(ctx context.Context, img *image.Image) (int64, error)

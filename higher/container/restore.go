@@ -20,6 +20,9 @@ func (m *Manager) Restore(ctx context.Context) error {
 	found := m.survey(ctx)
 	for _, f := range found {
 		m.Volumes.Refer(f.c.id, f.c.record().Mounts, f.run != nil)
+		if err := f.c.unmountImages(); err != nil {
+			m.Log.Error("cannot unmount an image", "container", f.c.id, "error", err)
+		}
 	}
 	if err := m.restoreNetworks(ctx, found); err != nil {
 		return err
@@ -236,7 +239,7 @@ func (m *Manager) sweep(ctx context.Context) {
 	}
 	for _, id := range snapshots {
 		if m.unknown(id) {
-			if err := m.Images.Release(ctx, id); err != nil {
+			if err := errors.Join(m.Images.Release(ctx, id), m.Images.Return(ctx, id)); err != nil {
 				m.Log.Error("cannot remove the snapshot of no container", "container", id, "error", err)
 			}
 		}

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -39,9 +38,8 @@ func (c *container) unmountShm() error {
 	if !c.record().sharesIPC() {
 		return nil
 	}
-	err := unix.Unmount(c.shm(), unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
-	if err == nil || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
-		return nil
+	if err := detach(c.shm()); err != nil {
+		return fmt.Errorf("cannot unmount the shared memory of container %s: %w", c.id, err)
 	}
-	return fmt.Errorf("cannot unmount the shared memory of container %s: %w", c.id, err)
+	return nil
 }

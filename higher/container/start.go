@@ -70,6 +70,9 @@ func (c *container) launch(ctx context.Context) (_ *run, err error) {
 	if err := l.create(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.unmountImages(); err != nil {
+		return nil, err
+	}
 	c.m.die("start-created")
 	if l.r.networked() {
 		if err := c.attach(ctx, l.task.Pid()); err != nil {
@@ -111,7 +114,7 @@ func (l *launch) prepare(ctx context.Context) (err error) {
 	}
 	m.die("start-bundle")
 	l.mounted = true
-	if l.mounts, err = m.Volumes.Mount(ctx, l.id, l.r.Mounts); err != nil {
+	if l.mounts, err = l.mountAll(ctx); err != nil {
 		return err
 	}
 	if err := l.mountShm(); err != nil {
@@ -209,7 +212,7 @@ func (l *launch) undo(ctx context.Context) error {
 
 // unmount takes away what is mounted on the host for a start.
 func (c *container) unmount(ctx context.Context) error {
-	return errors.Join(c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts), c.unmountShm())
+	return errors.Join(c.unmountAll(ctx), c.unmountShm())
 }
 
 // started makes the container one that runs.

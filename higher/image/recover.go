@@ -37,7 +37,7 @@ func (m *Manager) recover(ctx context.Context) error {
 		return err
 	}
 	for _, s := range list {
-		if s.Kind == snapshots.KindCommitted || strings.HasPrefix(s.Name, containerKey) {
+		if s.Kind == snapshots.KindCommitted || strings.HasPrefix(s.Name, containerKey) || strings.HasPrefix(s.Name, lentKey) {
 			continue
 		}
 		if err := m.snapshot.Remove(ctx, s.Name); err != nil {

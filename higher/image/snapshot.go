@@ -92,9 +92,13 @@ func (m *Manager) unpackImage(ctx context.Context, img *Image) error {
 
 // Mounts are what makes a container's root file system.
 func (m *Manager) Mounts(ctx context.Context, container string) ([]task.Mount, error) {
-	mounts, err := m.snapshot.Mounts(m.in(ctx), containerKey+container)
+	return m.mounts(ctx, containerKey+container)
+}
+
+func (m *Manager) mounts(ctx context.Context, key string) ([]task.Mount, error) {
+	mounts, err := m.snapshot.Mounts(m.in(ctx), key)
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the root file system of container %s: %w", container, err)
+		return nil, fmt.Errorf("cannot find the root file system of %s: %w", key, err)
 	}
 	var out []task.Mount
 	for _, one := range taskMounts(mounts) {
@@ -133,11 +137,14 @@ func (m *Manager) snapshots(ctx context.Context) (list []snapshots.Info, err err
 	return list, err
 }
 
-// Containers are those that have a writable part, in no order.
+// Containers are those that have a writable part, or have been lent an image, in no order; some more than once.
 func (m *Manager) Containers(ctx context.Context) (ids []string, err error) {
 	list, err := m.snapshots(m.in(ctx))
 	for _, s := range list {
 		if id, ok := strings.CutPrefix(s.Name, containerKey); ok {
+			ids = append(ids, id)
+		} else if id, ok := strings.CutPrefix(s.Name, lentKey); ok {
+			id, _, _ = strings.Cut(id, "/")
 			ids = append(ids, id)
 		}
 	}

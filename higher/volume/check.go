@@ -80,7 +80,7 @@ func mountProblem(m *mount.Mount) error {
 		_, err := tmpfsOptions(m)
 		return err
 	case mount.TypeImage:
-		return invalidf("mounts of images are not supported by this engine")
+		return imageProblem(m)
 	default:
 		return invalidf("mount type unknown")
 	}
@@ -127,6 +127,16 @@ func volumeProblem(m *mount.Mount) error {
 		return invalidf("must not set Subpath when using anonymous volumes")
 	}
 	if !filepath.IsLocal(m.VolumeOptions.Subpath) {
+		return invalidf("subpath must be a relative path within the volume")
+	}
+	return nil
+}
+
+func imageProblem(m *mount.Mount) error {
+	switch {
+	case m.Source == "":
+		return invalidf("field Source must not be empty")
+	case m.ImageOptions != nil && m.ImageOptions.Subpath != "" && !filepath.IsLocal(m.ImageOptions.Subpath):
 		return invalidf("subpath must be a relative path within the volume")
 	}
 	return nil

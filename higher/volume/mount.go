@@ -19,7 +19,9 @@ type Mount struct {
 
 	Anonymous bool   `json:",omitempty"` // a volume without a name given: `rm --volumes` removes it
 	NoCopy    bool   `json:",omitempty"` // a new volume does not get what the image has there
-	Subpath   string `json:",omitempty"` // of a volume
+	Subpath   string `json:",omitempty"` // of a volume or an image
+	Image     string `json:",omitempty"` // of an image: its name as it was given
+	ImageID   string `json:",omitempty"` // what that stood for when the container was made
 
 	OwnRoot                bool `json:",omitempty"` // of a bind: it is about the engine's directory, so that it propagates without having been told to
 	MakeSource             bool `json:",omitempty"` // of a bind: a missing source becomes a directory
@@ -32,8 +34,12 @@ type Mount struct {
 
 // Point is the mount as `docker inspect` shows it.
 func (m *Mount) Point() types.MountPoint {
+	name := m.Name
+	if m.Type == mount.TypeImage {
+		name = m.Image
+	}
 	return types.MountPoint{
-		Type: m.Type, Name: m.Name, Source: m.Source, Destination: m.Destination, Driver: m.Driver,
+		Type: m.Type, Name: name, Source: m.Source, Destination: m.Destination, Driver: m.Driver,
 		Mode: m.Mode, RW: m.RW, Propagation: m.Propagation,
 	}
 }

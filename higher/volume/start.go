@@ -157,6 +157,9 @@ func (m *Manager) closeOpened(container string) {
 	delete(m.opened, container)
 }
 
+// OpenSubpath opens a file or directory below another, which it does not leave, to be the source of a mount.
+func OpenSubpath(dir, below string) (*os.File, error) { return openSubpath(dir, below, unix.O_PATH) }
+
 // openSubpath opens a file or directory in a volume. Links in it belong to containers: they are followed inside of it.
 func openSubpath(dir, below string, flags uint64) (*os.File, error) {
 	root, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

@@ -216,6 +216,11 @@ func (m *Manager) fromSpec(spec *mount.Mount) (Mount, error) {
 		if o := spec.VolumeOptions; o != nil {
 			one.NoCopy, one.Subpath = o.NoCopy, o.Subpath
 		}
+	case mount.TypeImage: // the container finds it
+		one.Image, one.RW, one.Propagation = spec.Source, false, mount.PropagationRPrivate
+		if o := spec.ImageOptions; o != nil {
+			one.Subpath = o.Subpath
+		}
 	case mount.TypeTmpfs:
 		var err error
 		if one.Options, err = tmpfsOptions(spec); err != nil {

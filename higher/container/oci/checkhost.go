@@ -90,7 +90,8 @@ func checkUnsupported(h *types.HostConfig) error {
 	case !h.Isolation.IsDefault():
 		return invalidf("invalid isolation (%s): linux only supports 'default'", h.Isolation)
 	case len(h.StorageOpt) > 0:
-		return invalidf("--storage-opt is not supported by this engine")
+		// What dockerd says where there are no project quotas. With containerd's snapshotters it ignores them.
+		return invalidf("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
 	case h.Cgroup != "":
 		return invalidf("cannot use the control group of another container (%s): not supported by this engine", h.Cgroup)
 	case h.Umask != nil && *h.Umask > 0o777:

@@ -22,11 +22,17 @@ func (l *launch) runtime() (*task.Runtime, error) {
 	return &task.Runtime{Name: name, Path: r.Path, Args: r.Args}, nil
 }
 
-// openBundle lets the container's root pass through the bundle to its root file system, whatever it is on the host: other runtimes go
-// there with no more power than that.
-func openBundle(bundle string, gid int) error {
-	if err := os.Chown(bundle, -1, gid); err != nil {
+// oldVersion is the version of the specification that other runtimes are told: crun before 1.9 refuses any but 1.0, and all ignore
+// what they do not know.
+const oldVersion = "1.0.2"
+
+// suitOthers makes of config and bundle what other runtimes want. They go to the root file system with no more power than the
+// container's root has, whatever it is on the host: it is to pass through the bundle.
+func (l *launch) suitOthers() error {
+	l.spec.Version = oldVersion
+	_, gid := l.ids().Root()
+	if err := os.Chown(l.bundle(), -1, gid); err != nil {
 		return err
 	}
-	return os.Chmod(bundle, 0o710)
+	return os.Chmod(l.bundle(), 0o710)
 }

@@ -154,6 +154,15 @@ func (l *launch) create(ctx context.Context) (err error) {
 	if err := l.makeSpec(ctx, n); err != nil {
 		return err
 	}
+	runtime, err := l.runtime()
+	if err != nil {
+		return err
+	}
+	if runtime != nil {
+		if err := l.suitOthers(); err != nil {
+			return err
+		}
+	}
 	raw, err := json.Marshal(l.spec)
 	if err != nil {
 		return err
@@ -165,17 +174,8 @@ func (l *launch) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	runtime, err := l.runtime()
-	if err != nil {
-		return err
-	}
 	c := l.r.Config
 	uid, gid := l.ids().Root()
-	if runtime != nil {
-		if err := openBundle(l.bundle(), gid); err != nil {
-			return err
-		}
-	}
 	l.task, err = l.m.Tasks.Create(ctx, task.CreateOptions{
 		ID: l.id, Bundle: l.bundle(), Rootfs: l.rootfs, Terminal: c.Tty, Stdin: c.OpenStdin, StdinOnce: c.StdinOnce,
 		Log: logs, IOUID: uid, IOGID: gid, Runtime: runtime,

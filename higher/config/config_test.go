@@ -67,7 +67,7 @@ func TestRefused(t *testing.T) {
 		{`{"runtimes": {"x": {}}}`, nil, "runtime x: either a runtimeType or a path must be configured"},
 		{`{"runtimes": {"x": {"path": "/x", "runtimeType": "io.containerd.runc.v2"}}}`, nil, "cannot configure both path and runtimeType"},
 		{`{"runtimes": {"x": {"runtimeType": "io.containerd.kata.v2"}}}`, nil, `runtime x: cannot use the runtimeType "io.containerd.kata.v2"`},
-		{`{"runtimes": {"x": {"runtimeType": "io.containerd.runc.v2", "runtimeArgs": ["--debug"]}}}`, nil, "cannot use runtimeArgs with a runtimeType"},
+		{`{"runtimes": {"x": {"runtimeType": "io.containerd.runc.v2", "runtimeArgs": ["--debug"]}}}`, nil, "args cannot be used with a runtimeType"},
 		{`{"runtimes": {"x": {"path": "/x", "options": {"BinaryName": "/y"}}}}`, nil, "options cannot be used with a path"},
 		{"", []string{"--add-runtime", "x="}, "the path is empty"},
 		{"", []string{"--default-runtime", "x"}, `no runtime is named "x"`},

@@ -72,7 +72,7 @@ func readRuntime(v json.RawMessage) ([]string, error) {
 	case r.Path != "" && r.RuntimeType != "":
 		return nil, errors.New("cannot configure both path and runtimeType for the same runtime")
 	case r.RuntimeType != "" && len(r.RuntimeArgs) > 0:
-		return nil, errors.New("cannot use runtimeArgs with a runtimeType runtime")
+		return nil, errors.New("args cannot be used with a runtimeType runtime")
 	case r.Path != "" && r.Options != nil:
 		return nil, errors.New("options cannot be used with a path runtime")
 	case r.RuntimeType == runcType && r.Options != nil && r.Options.BinaryName != "":

@@ -119,3 +119,19 @@ func TestStatsOfMemory(t *testing.T) {
 		}
 	}
 }
+
+// A container that does not run has statistics, of nothing.
+func TestStatsOfStopped(t *testing.T) {
+	m := newWorld(t).open()
+	id, err := tryCreate(m, "c1", types.Config{}, types.HostConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.get(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := c.sample(t.Context(), nil); err != nil || s.OSType != "linux" || s.Name != "/c1" || !s.Read.IsZero() {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

@@ -73,7 +73,7 @@ func (c *container) compareStats(ctx context.Context, emit func(*types.StatsResp
 // sample reads a container's statistics; there are none of one that does not run.
 func (c *container) sample(ctx context.Context, last *types.StatsResponse) (*types.StatsResponse, error) {
 	r := c.record()
-	s := &types.StatsResponse{ID: r.ID, Name: "/" + r.Name}
+	s := &types.StatsResponse{ID: r.ID, Name: "/" + r.Name, OSType: "linux"}
 	run, err := c.running()
 	if err != nil {
 		return s, nil
@@ -85,7 +85,7 @@ func (c *container) sample(ctx context.Context, last *types.StatsResponse) (*typ
 		}
 		return nil, err
 	}
-	s.OSType, s.Read = "linux", metrics.Read
+	s.Read = metrics.Read
 	if err := fillStats(s, metrics); err != nil {
 		return nil, err
 	}

@@ -51,9 +51,7 @@ func TestReload(t *testing.T) {
 	if log := d.Log(); !strings.Contains(log, `it takes effect at the next start" key=mtu`) {
 		t.Error("the log does not tell that mtu cannot change")
 	}
-	if r := d.docker.Run(nil, "create", "--runtime", "other", "hello-world"); r.Code != 1 || !strings.Contains(r.Stderr, "cannot use the runtime other") {
-		t.Errorf("a runtime of the new file: exit %d, %s", r.Code, r.Stderr)
-	}
+	d.wants(t, "other", 0, "inspect", "-f", "{{.HostConfig.Runtime}}", d.must(t, "create", "--quiet", "--runtime", "other", "hello-world"))
 	event := d.must(t, "events", "--since", "0", "--until", strconv.FormatInt(time.Now().Unix()+1, 10), "--filter", "type=daemon", "--filter", "event=reload", "--format", "{{.Type}} {{.Action}} {{index .Actor.Attributes \"labels\"}} {{index .Actor.Attributes \"live-restore\"}}")
 	if event != `daemon reload ["stage=two"] true` {
 		t.Errorf("event: %q", event)
@@ -69,4 +67,7 @@ func TestReload(t *testing.T) {
 	write(`{"labels": ["stage=three"], "mtu": 1400}`)
 	hangUp("the configuration was reloaded")
 	d.wants(t, `["stage=three"] true [] dhow <nil>`, 0, "info", "-f", shown)
+	if r := d.docker.Run(nil, "create", "--runtime", "other", "hello-world"); r.Code != 1 || !strings.Contains(r.Stderr, "unknown or invalid runtime name: other") {
+		t.Errorf("a runtime of the old file: exit %d, %s", r.Code, r.Stderr)
+	}
 }

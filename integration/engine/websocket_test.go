@@ -62,8 +62,10 @@ func TestWebSocket(t *testing.T) {
 
 	all := webSocket(t, d, "ws", "logs=1&stream=1&stdin=1&stdout=1&stderr=1")
 	receives(t, all, "first\n")
-	errors := webSocket(t, d, "ws", "stream=1&stderr=1")
-	sends(t, all, "one\n")
+	sends(t, all, "zero\n") // what a client sends is read when it is attached: before, it would miss the answer
+	receives(t, all, "err-zero\n")
+	errors := webSocket(t, d, "ws", "stream=1&stdin=1&stderr=1")
+	sends(t, errors, "one\n")
 	receives(t, all, "one\n")
 	if text := readSome(t, errors); text != "err-one\n" {
 		t.Errorf("standard error alone: %q", text)
@@ -75,7 +77,7 @@ func TestWebSocket(t *testing.T) {
 		t.Errorf("after another has gone: %q", text)
 	}
 	logs, err := io.ReadAll(webSocket(t, d, "ws", "stream=0&logs=1&stdout=1"))
-	if err != nil || string(logs) != "first\nout-one\nout-two\n" {
+	if err != nil || string(logs) != "first\nout-zero\nout-one\nout-two\n" {
 		t.Errorf("the log alone: %q, %v", logs, err)
 	}
 	d.must(t, "kill", "ws")

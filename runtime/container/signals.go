@@ -14,8 +14,9 @@ type listener struct {
 	done    chan struct{}
 }
 
-// usual are the signals that end what is being made, and that people and supervisors send.
-var usual = [...]unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT}
+// usual are the signals that people and supervisors send.
+var usual = [...]unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
+	unix.SIGCONT, unix.SIGALRM, unix.SIGPWR}
 
 // listen begins to catch signals. The Go runtime switches threads twice for each, which for all sixty takes
 // as long as making the container. So the usual ones are caught beside that, and ready waits for them; the

@@ -72,6 +72,7 @@ var answers = []answer{
 			reply(w, inspectJSON)
 		}
 	}),
+	on("POST", "/containers/(?:noexec|denied)[^/]*/attach", func(w http.ResponseWriter, _ *http.Request, _ []string, _ []byte) { hijack(w) }), // what does not start says nothing
 	on("POST", "/containers/([^/]+)/attach", func(w http.ResponseWriter, _ *http.Request, _ []string, _ []byte) { hijack(w, "out\n", "err\n") }),
 	on("POST", "/containers/([^/]+)/wait", func(w http.ResponseWriter, _ *http.Request, m []string, _ []byte) {
 		if strings.HasPrefix(m[1], "three") {

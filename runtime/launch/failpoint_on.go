@@ -48,3 +48,23 @@ func dieAt(code plan.Code) {
 		select {}
 	}
 }
+
+// dieOf kills this process when a process that has another for its successor, and is to end, comes to its failpoint instead:
+// the successor waits for an answer, so it is that which is there to be read.
+func dieOf(old, channel int) {
+	pidfd, err := unix.PidfdOpen(old, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(pidfd)
+	both := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}, {Fd: int32(channel), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(both, -1); err == unix.EINTR {
+			continue
+		}
+		if both[0].Revents == 0 {
+			dieAt(failpointCode)
+		}
+		return
+	}
+}

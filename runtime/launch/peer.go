@@ -204,6 +204,7 @@ func (p *Process) follow(pid int) error {
 	old := p.Pid
 	unix.Close(p.Pidfd)
 	p.Pid, p.Pidfd = pid, pidfd
+	dieOf(old, p.fd)
 	var ws unix.WaitStatus
 	for {
 		if _, err = unix.Wait4(old, &ws, 0, nil); err != unix.EINTR {

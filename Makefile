@@ -25,6 +25,8 @@ SHELL := /bin/bash
 GO ?= go
 FUZZTIME ?= 10s
 TESTFLAGS ?=
+# How many failed tests `make test` runs once more, each alone. One that then passes is named in the last line.
+AGAIN ?= 0
 RELEASE := github.com/dhow-containers/dhow/higher/release
 # Of the commit, and of the moment. Expanded when used: it runs git.
 RELEASED = -X $(RELEASE).commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) -X $(RELEASE).built=$$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -51,11 +53,9 @@ runtime-failpoint: seccomp-compile
 
 test: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
-	{ main=0; embedded=0; client=0; \
-	  $(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./... || main=$$?; \
-	  $(GO) test -json -count=1 -tags embedseccomp $(TESTFLAGS) ./runtime/seccomp || embedded=$$?; \
-	  $(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./... || client=$$?; \
-	  exit $$((main + embedded + client)); } | bin/testcount
+	bin/testcount -again $(AGAIN) '$(GO) test -json -count=1 -timeout 20m $(TESTFLAGS) ./...' \
+	  '$(GO) test -json -count=1 -tags embedseccomp $(TESTFLAGS) ./runtime/seccomp' \
+	  '$(GO) test -C integration/containerd2 -json -count=1 -timeout 10m $(TESTFLAGS) ./...'
 
 test-soak: missing build
 	$(GO) build -o bin/testcount ./integration/testcount

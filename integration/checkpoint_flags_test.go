@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -125,11 +124,10 @@ func listening(t *testing.T, pid int) int {
 func dialIn(t *testing.T, pid, port int) int {
 	t.Helper()
 	fd := -1
-	done := make(chan error)
-	go func() { // its thread, in another namespace, ends with it
-		runtime.LockOSThread()
-		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-		if err == nil {
+	var err error
+	onThread(func() {
+		var ns *os.File
+		if ns, err = os.Open(fmt.Sprintf("/proc/%d/ns/net", pid)); err == nil {
 			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
 			ns.Close()
 		}
@@ -139,9 +137,8 @@ func dialIn(t *testing.T, pid, port int) int {
 		if err == nil {
 			err = unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
 		}
-		done <- err
-	}()
-	must(t, <-done)
+	})
+	must(t, err)
 	return fd
 }
 

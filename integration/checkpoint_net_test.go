@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -48,36 +47,23 @@ func TestCheckpointTCPWithTheOutside(t *testing.T) {
 // echoServer answers in a network namespace of its own, which has a path.
 func echoServer(t *testing.T) (path, address string, accepted func() int) {
 	t.Helper()
-	type made struct {
-		l   net.Listener
-		ns  *os.File
-		err error
-	}
-	ready := make(chan made)
-	go func() { // its thread, in another namespace, ends with it
-		runtime.LockOSThread()
-		var m made
-		if m.err = unix.Unshare(unix.CLONE_NEWNET); m.err == nil {
-			m.err = loopbackUp()
-		}
-		if m.err == nil {
-			m.ns, m.err = os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
-		}
-		if m.err == nil {
-			var plain net.ListenConfig
-			plain.SetMultipathTCP(false)
-			m.l, m.err = plain.Listen(context.Background(), "tcp4", "127.0.0.1:0")
-		}
-		ready <- m
-	}()
-	m := <-ready
-	must(t, m.err)
-	t.Cleanup(func() { m.l.Close(); m.ns.Close() })
+	var l net.Listener
+	var ns *os.File
+	inNetwork(t, func() {
+		var err error
+		ns, err = os.Open("/proc/thread-self/ns/net")
+		must(t, err)
+		var plain net.ListenConfig
+		plain.SetMultipathTCP(false)
+		l, err = plain.Listen(context.Background(), "tcp4", "127.0.0.1:0")
+		must(t, err)
+	})
+	t.Cleanup(func() { l.Close(); ns.Close() })
 	count := make(chan int, 1)
 	count <- 0
 	go func() {
 		for {
-			conn, err := m.l.Accept()
+			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
@@ -85,7 +71,7 @@ func echoServer(t *testing.T) (path, address string, accepted func() int) {
 			go echo(conn)
 		}
 	}()
-	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), m.ns.Fd()), m.l.Addr().String(), func() int {
+	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), ns.Fd()), l.Addr().String(), func() int {
 		n := <-count
 		count <- n
 		return n

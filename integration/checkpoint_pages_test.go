@@ -16,23 +16,30 @@ import (
 // inNetwork calls f in a network namespace of its own that has a loopback device: programs that f starts are in it.
 func inNetwork(t *testing.T, f func()) {
 	t.Helper()
-	done := make(chan struct{})
 	var err error
-	go func() { // its thread ends with it
-		defer close(done)
-		runtime.LockOSThread()
+	onThread(func() {
 		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
 			err = loopbackUp()
 		}
 		if err == nil {
 			f()
 		}
-	}()
-	<-done
+	})
 	must(t, err)
 	if t.Failed() {
 		t.FailNow()
 	}
+}
+
+// onThread calls f on a thread of its own that ends with it.
+func onThread(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		f()
+	}()
+	<-done
 }
 
 // criuServer starts a server of criu's and returns when it listens. wait gives its end.

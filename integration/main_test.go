@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -19,6 +20,10 @@ var underTest struct {
 	probe   string // integration/probe, built
 	dir     string // scratch, removed at the end
 }
+
+// TestMain stays on the first thread, so that no test has it: by its namespaces and capabilities the whole process is
+// known, and some tests change those of a thread that ends with them.
+func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) {
 	MachineMain()

@@ -112,6 +112,14 @@ func (m *Machine) start(rootfs, dir string) error {
 // Root is where the host finds the Machine's root file system.
 func (m *Machine) Root() string { return fmt.Sprintf("/proc/%d/root", m.cmd.Process.Pid) }
 
+// The init of a Machine stays on its first thread, which has the Pdeathsig, and whose control group namespace it makes:
+// only what is locked in init is there for sure.
+func init() {
+	if os.Getenv(machineVariable) != "" {
+		runtime.LockOSThread()
+	}
+}
+
 // MachineMain is for the beginning of TestMain: it does not return where this process is the init of a Machine.
 func MachineMain() {
 	if os.Getenv(machineVariable) != "" {

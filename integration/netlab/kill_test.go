@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -22,6 +23,9 @@ import (
 )
 
 const daemonVariable = "DHOW_TEST_DAEMON"
+
+// TestMain stays on the first thread, so that no test has it: some change the namespace of a thread that ends with them.
+func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(daemonVariable); dir != "" {

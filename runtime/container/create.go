@@ -13,6 +13,7 @@ import (
 	"github.com/dhow-containers/dhow/runtime/cgroup"
 	"github.com/dhow-containers/dhow/runtime/launch"
 	"github.com/dhow-containers/dhow/runtime/netdev"
+	"github.com/dhow-containers/dhow/runtime/plan"
 )
 
 // Create makes a container whose process waits for Start.
@@ -63,6 +64,7 @@ type making struct {
 	recorded bool
 	restored bool // by criu, from a checkpoint
 	undo     undo
+	network  int // namespace that the process enters; 0 for none
 }
 
 // begin does what needs no process: the record and the control groups, and beside them the Program, which
@@ -72,7 +74,7 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 		return nil, err
 	}
 	o.PreserveFDs += o.ListenFDs
-	b, err := s.survey(id, o, wait)
+	b, err := s.readBundle(id, o, wait)
 	if err == nil {
 		err = checkUser(b.doc.Spec)
 	}
@@ -82,17 +84,18 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 	if err := checkPreserved(o.PreserveFDs); err != nil {
 		return nil, err
 	}
-	b.twoClones()
 	m := &making{blueprint: b, o: o, wait: wait, locked: -1, listener: -1, agent: -1}
-	if err := m.connectConsole(detach); err != nil {
-		return nil, err
+	planned, linked := make(chan error, 1), make(chan error, 1)
+	go func() { linked <- m.prepareProcess(s, planned) }()
+	if err = s.planCgroups(b); err == nil {
+		b.twoClones()
+		err = m.connectConsole(detach)
 	}
-	claimed := make(chan error, 1)
-	go func() { claimed <- m.claim(s) }()
-	if err = s.compile(b, filepath.Join(s.Root, seccompCache)); err == nil {
-		m.image, err = launch.Link(m.program, o.PreserveFDs)
+	planned <- err
+	if err == nil {
+		err = m.claim(s)
 	}
-	if e := <-claimed; err == nil {
+	if e := <-linked; e != nil {
 		err = e
 	}
 	if err == nil {
@@ -105,6 +108,23 @@ func (s *Store) begin(id string, o *CreateOptions, wait, detach bool) (*making, 
 		return nil, err
 	}
 	return m, nil
+}
+
+// prepareProcess makes the network namespace and, once the control groups are planned, the Program.
+func (m *making) prepareProcess(s *Store, planned <-chan error) (err error) {
+	if plan.OwnNetwork(m.doc.Spec) {
+		m.network, err = newNetwork()
+	}
+	if e := <-planned; e != nil {
+		return e
+	}
+	if err == nil {
+		err = s.compile(m.blueprint, filepath.Join(s.Root, seccompCache))
+	}
+	if err == nil {
+		m.image, err = launch.Link(m.program, m.o.PreserveFDs)
+	}
+	return err
 }
 
 // claim takes the id and makes the control groups.
@@ -226,7 +246,7 @@ func (m *making) launch() error {
 	if err := m.checkWanted(); err != nil {
 		return err
 	}
-	opts := launch.Options{Dir: m.rootfs, Stdio: stdio(m.o.Stdio), Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1}
+	opts := launch.Options{Dir: m.rootfs, Stdio: stdio(m.o.Stdio), Preserved: m.o.PreserveFDs, Listener: m.listener, Pidfd: -1, Network: m.network}
 	end := m.store.span("clone the first process")
 	proc, err := start(m.image, m.group, opts)
 	if err != nil && denied(err) && m.cgroups.MayBeDenied("") && m.group.Paths[""] != "" {
@@ -237,6 +257,7 @@ func (m *making) launch() error {
 	if end(err); err != nil {
 		return err
 	}
+	m.closeNetwork()
 	m.proc = proc
 	m.proc.Explain = stepExplainer(m.doc.Spec, m.rootfs, func() int { return m.proc.Pid })
 	end = m.store.span("follow the program", "pid", proc.Pid)
@@ -268,6 +289,14 @@ func start(image *launch.Image, g *cgroup.Group, o launch.Options) (*launch.Proc
 	}
 	failpoint("clone")
 	return image.Start(o)
+}
+
+// closeNetwork lets go of the network namespace, which lives on by its processes.
+func (m *making) closeNetwork() {
+	if m.network > 0 {
+		unix.Close(m.network)
+		m.network = 0
+	}
 }
 
 // died explains a process that went away without a word.
@@ -311,6 +340,7 @@ func (m *making) close() {
 	if m.listener >= 0 {
 		unix.Close(m.listener)
 	}
+	m.closeNetwork()
 	m.unlock()
 	if m.handle != nil {
 		m.handle.close()

@@ -37,6 +37,15 @@ type blueprint struct {
 
 // survey reads the bundle and plans the control groups; it changes nothing.
 func (s *Store) survey(id string, o *CreateOptions, wait bool) (*blueprint, error) {
+	b, err := s.readBundle(id, o, wait)
+	if err == nil {
+		err = s.planCgroups(b)
+	}
+	return b, err
+}
+
+// readBundle reads the bundle.
+func (s *Store) readBundle(id string, o *CreateOptions, wait bool) (*blueprint, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
@@ -69,7 +78,7 @@ func (s *Store) survey(id string, o *CreateOptions, wait bool) (*blueprint, erro
 	if err := b.planIntelRdt(); err != nil {
 		return nil, err
 	}
-	return b, s.planCgroups(b)
+	return b, nil
 }
 
 // compile makes the Program; it changes nothing but the seccomp cache, "" for none.

@@ -50,6 +50,8 @@ func openFile(f *plan.File, o Options) (fd int, err error) {
 		fd, err = dup(o.Listener)
 	case plan.Pidfd:
 		fd, err = dup(o.Pidfd)
+	case plan.Network:
+		fd, err = dup(o.Network)
 	case plan.HostProc:
 		fd, err = openProcfs(f.Path)
 	default:

@@ -20,6 +20,7 @@ type Options struct {
 	Cgroup    int        // directory of the cgroup v2 to be born in; -1 for the caller's own
 	Listener  int        // socket for plan.Listener; -1 when the Program has none
 	Pidfd     int        // pidfd for plan.Pidfd; -1 when the Program has none
+	Network   int        // namespace for plan.Network; 0 when the Program has none
 
 	UIDMappings, GIDMappings []syscall.SysProcIDMap // of a user namespace among the Program's
 }

@@ -62,7 +62,7 @@ func (f *facts) prctls(option, value uint64) []int {
 	})
 }
 
-var fileKinds = [...]string{OpenPath: "opened", OpenTree: "tree", CgroupTask: "tasks", Listener: "listener", Pidfd: "pidfd", HostProc: "host proc"}
+var fileKinds = [...]string{OpenPath: "opened", OpenTree: "tree", CgroupTask: "tasks", Listener: "listener", Pidfd: "pidfd", HostProc: "host proc", Network: "network"}
 
 // kind says what a descriptor is, by where it comes from.
 func (f *facts) kind(a Arg) string {

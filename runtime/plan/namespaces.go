@@ -37,6 +37,10 @@ func (c *compiler) namespaces() {
 	c.p.Init = fresh&unix.CLONE_NEWPID != 0
 	if fresh&unix.CLONE_NEWUSER == 0 && joined == 0 {
 		c.p.Clone = fresh &^ lateFlags
+		if OwnNetwork(c.in.Config) {
+			c.p.Clone &^= unix.CLONE_NEWNET
+			c.enterNetwork()
+		}
 	} else {
 		if fresh&unix.CLONE_NEWTIME != 0 && !c.in.Host.Unprivileged {
 			// A process that is not dumpable may only write its /proc/self/timens_offsets while it is
@@ -58,6 +62,33 @@ func (c *compiler) namespaces() {
 		c.loopback()
 	}
 	c.netDevices()
+}
+
+// OwnNetwork says whether the parent makes the container's network namespace, beside other work: it takes longer than
+// all that a clone has to do besides. It does not where the namespace is to belong to a new user namespace, or where a
+// user namespace gives the right to make it.
+func OwnNetwork(config *specs.Spec) bool {
+	if config.Linux == nil {
+		return false
+	}
+	network := false
+	for i := range config.Linux.Namespaces {
+		ns := &config.Linux.Namespaces[i]
+		if ns.Path != "" || ns.Type == specs.UserNamespace {
+			return false
+		}
+		network = network || ns.Type == specs.NetworkNamespace
+	}
+	return network
+}
+
+// enterNetwork enters the network namespace that the parent has made.
+func (c *compiler) enterNetwork() {
+	field := c.namespaceField(specs.NetworkNamespace)
+	c.doing("enter the new network namespace", field)
+	fd := c.file(File{Kind: Network, Path: "/proc/thread-self/ns/net", Field: field})
+	c.call(unix.SYS_SETNS, fd, num(unix.CLONE_NEWNET))
+	c.close(fd)
 }
 
 // ClonesTwice says whether the first process of a container only clones the one that stays: into a pid namespace that

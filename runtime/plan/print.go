@@ -85,6 +85,8 @@ func (f *File) format() string {
 		text = "listening socket " + f.Path
 	case Pidfd:
 		text = f.Path
+	case Network:
+		text = fmt.Sprintf("unshare(CLONE_NEWNET), open(%q, O_RDONLY|O_CLOEXEC)", f.Path)
 	case HostProc:
 		text = "procfs on " + f.Path
 	}

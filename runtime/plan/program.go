@@ -108,6 +108,7 @@ const (
 	Listener                   // the listening socket that `start` connects to
 	Pidfd                      // the pidfd of the container's init
 	HostProc                   // the root of the runtime's own /proc, if that is a procfs
+	Network                    // a new network namespace (OwnNetwork)
 )
 
 // File is a descriptor that the parent opens before the clone.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dhow-containers/dhow/integration"
-	"github.com/vishvananda/netlink"
 )
 
 // await polls for something that has no event a test could wait for.
@@ -26,7 +25,7 @@ func await(t *testing.T, what string, f func() bool) {
 func (d *daemon) holdings(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	links, err := netlink.LinkList()
+	links, err := integration.Links()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,15 +55,23 @@ func (d *daemon) holdings(t *testing.T) []string {
 	return all
 }
 
+// settledHoldings are what is held once the devices of containers that have ended, which go a little later, have gone.
+func (d *daemon) settledHoldings(t *testing.T) (all []string) {
+	t.Helper()
+	await(t, "devices to go", func() bool {
+		all = d.holdings(t)
+		return !slices.ContainsFunc(all, func(held string) bool { return strings.HasPrefix(held, "device ") })
+	})
+	return all
+}
+
 // wantsNothingHeld removes all containers, and looks for what is left of them.
 func (d *daemon) wantsNothingHeld(t *testing.T) {
 	t.Helper()
 	if err := d.docker.RemoveAll(); err != nil {
 		t.Fatal(err)
 	}
-	var left []string
-	await(t, "devices to go", func() bool { left = d.holdings(t); return len(left) == 0 || !strings.HasPrefix(left[0], "device") })
-	if len(left) > 0 {
+	if left := d.settledHoldings(t); len(left) > 0 {
 		t.Errorf("left behind:\n%s", strings.Join(left, "\n"))
 	}
 }

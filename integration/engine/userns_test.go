@@ -57,14 +57,14 @@ func TestUsernsRemap(t *testing.T) {
 	if got := d.must(t, "info", "-f", "{{.SecurityOptions}} {{.DockerRootDir}}"); !strings.Contains(got, "name=userns") || !strings.HasSuffix(got, "/100000.200000") {
 		t.Errorf("info: %s", got)
 	}
-	d.must(t, "run", "-d", "--name", "one", "-v", "data:/data", "busybox", "sh", "-c", "echo x > /data/f; echo y > /new; chown 33:44 /new; exec sleep 1000")
+	d.must(t, "run", "-d", "--name", "one", "-v", "data:/data", "busybox", "sh", "-c", "echo x > /data/f; echo y > /made; chown 33:44 /made; mv /made /new; exec sleep 1000")
 	pid := d.state(t, "one", "{{.State.Pid}}")
 	for file, want := range map[string]string{"uid_map": "0 100000 65536", "gid_map": "0 200000 65536"} {
 		if text, err := os.ReadFile("/proc/" + pid + "/" + file); err != nil || strings.Join(strings.Fields(string(text)), " ") != want {
 			t.Errorf("%s: %q, %v", file, text, err)
 		}
 	}
-	await(t, "the file in the volume", func() bool { return d.docker.Run(nil, "exec", "one", "test", "-s", "/new").Code == 0 })
+	await(t, "the files", func() bool { return d.docker.Run(nil, "exec", "one", "test", "-s", "/new").Code == 0 })
 	owned(t, d.must(t, "volume", "inspect", "-f", "{{.Mountpoint}}", "data")+"/f", 100000, 200000)
 	owned(t, fmt.Sprintf("/proc/%s/root/bin/busybox", pid), 100000, 200000)
 	owned(t, fmt.Sprintf("/proc/%s/root/new", pid), 100033, 200044)

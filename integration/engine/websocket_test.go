@@ -66,7 +66,7 @@ func TestWebSocket(t *testing.T) {
 	receives(t, all, "err-zero\n")
 	errors := webSocket(t, d, "ws", "stream=1&stdin=1&stderr=1")
 	sends(t, errors, "one\n")
-	receives(t, all, "one\n")
+	receives(t, all, "out-one\n") // what it has, nobody gets who attaches now
 	if text := readSome(t, errors); text != "err-one\n" {
 		t.Errorf("standard error alone: %q", text)
 	}

@@ -216,6 +216,16 @@ func (c *Client) RemoveAll() error {
 	return err
 }
 
+// Links are the devices of this network namespace. A list that has changed while the kernel told it may lack some: it is
+// asked for again.
+func Links() ([]netlink.Link, error) {
+	for {
+		if all, err := netlink.LinkList(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return all, err
+		}
+	}
+}
+
 // RaiseLoopback turns the loopback device of this network namespace on.
 func RaiseLoopback() error {
 	lo, err := netlink.LinkByName("lo")

@@ -186,7 +186,7 @@ func deviceAddresses(name string, family int) []netip.Prefix {
 	if err != nil {
 		return nil
 	}
-	list, err := netlink.AddrList(link, family)
+	list, err := whole(func() ([]netlink.Addr, error) { return netlink.AddrList(link, family) })
 	if err != nil {
 		return nil
 	}
@@ -221,7 +221,7 @@ func (m *Manager) taken() ([]netip.Prefix, error) {
 			all = append(all, p.subnet)
 		}
 	}
-	routes, err := netlink.RouteList(nil, netlink.FAMILY_ALL)
+	routes, err := whole(func() ([]netlink.Route, error) { return netlink.RouteList(nil, netlink.FAMILY_ALL) })
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the host's routes: %w", err)
 	}

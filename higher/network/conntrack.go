@@ -44,7 +44,10 @@ func (m *Manager) forgetFlows(published []binding) {
 		}) {
 			continue
 		}
-		if _, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, staleFlows{published}); err != nil {
+		_, err := whole(func() (uint, error) {
+			return netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, staleFlows{published})
+		})
+		if err != nil {
 			m.log.Warn("datagrams may go where a port led before", "error", fmt.Errorf("cannot remove flows: %w", err))
 		}
 	}

@@ -117,7 +117,7 @@ func (p port) veth() bool {
 }
 
 func listLinks() ([]port, error) {
-	all, err := netlink.LinkList()
+	all, err := whole(netlink.LinkList)
 	if err != nil {
 		return nil, err
 	}

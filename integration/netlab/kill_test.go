@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/dhow-containers/dhow/higher/network"
+	"github.com/dhow-containers/dhow/integration"
 	"github.com/google/nftables"
 	types "github.com/moby/moby/api/types/network"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -135,7 +135,7 @@ func (w *world) inventory() string {
 	w.Helper()
 	w.manager.Settle()
 	var all []string
-	links, err := netlink.LinkList()
+	links, err := integration.Links()
 	must(w.T, err)
 	for _, l := range links {
 		name := l.Attrs().Name
@@ -213,10 +213,10 @@ func TestFirewallIsRepaired(t *testing.T) {
 		} {
 			damage()
 			must(w.T, c.Flush())
-			deadline := time.Now().Add(5 * time.Second)
+			deadline := time.Now().Add(integration.EnginePatience)
 			for {
-				_, err := get("tcp", "10.99.0.1:8080")
-				if _, out := a.get("tcp", "10.99.0.2:80"); err == nil && out == nil && slices.Equal(w.elements(), before) {
+				_, err := get("tcp", "10.99.0.1:8080", silence)
+				if _, out := a.get("tcp", "10.99.0.2:80", silence); err == nil && out == nil && slices.Equal(w.elements(), before) {
 					break
 				}
 				if time.Now().After(deadline) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/net/dns/dnsmessage"
@@ -20,7 +19,7 @@ type resolver struct {
 func (s *space) resolver(proto string) resolver {
 	return resolver{s, &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (c net.Conn, err error) {
 		failed := s.in(func() error {
-			c, err = net.DialTimeout(proto, "127.0.0.11:53", 2*time.Second)
+			c, err = net.DialTimeout(proto, "127.0.0.11:53", patience)
 			return err
 		})
 		return c, failed

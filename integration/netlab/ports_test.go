@@ -132,7 +132,7 @@ func TestDatagramsFollowThePort(t *testing.T) {
 		}))
 		defer c.Close()
 		ask := func() string {
-			must(w.T, c.SetDeadline(time.Now().Add(2*time.Second)))
+			must(w.T, c.SetDeadline(time.Now().Add(patience)))
 			if _, err := c.Write([]byte("?")); err != nil {
 				return err.Error()
 			}

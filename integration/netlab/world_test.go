@@ -289,14 +289,21 @@ func (s *space) serveUDP(address, name string) {
 	}))
 }
 
+// How long to wait for an answer. The first packet to a new device may find it not ready and is sent again a second
+// later, and the kernel gets devices ready one after the other, of all namespaces.
+const (
+	patience = 20 * time.Second
+	silence  = 2 * time.Second // is taken for none
+)
+
 // get asks a server and returns its answer or the error.
-func get(proto, address string) (string, error) {
-	c, err := net.DialTimeout(proto, address, 2*time.Second)
+func get(proto, address string, within time.Duration) (string, error) {
+	c, err := net.DialTimeout(proto, address, within)
 	if err != nil {
 		return "", err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(2 * time.Second))
+	c.SetDeadline(time.Now().Add(within))
 	if proto == "udp" {
 		if _, err := c.Write([]byte("?")); err != nil {
 			return "", err
@@ -307,9 +314,9 @@ func get(proto, address string) (string, error) {
 	return string(buf[:n]), err
 }
 
-func (s *space) get(proto, address string) (answer string, err error) {
+func (s *space) get(proto, address string, within time.Duration) (answer string, err error) {
 	failed := s.in(func() error {
-		answer, err = get(proto, address)
+		answer, err = get(proto, address, within)
 		return nil
 	})
 	if failed != nil {
@@ -318,16 +325,18 @@ func (s *space) get(proto, address string) (answer string, err error) {
 	return answer, err
 }
 
-func (w *world) get(proto, address string) (string, error) { return get(proto, address) }
+func (w *world) get(proto, address string, within time.Duration) (string, error) {
+	return get(proto, address, within)
+}
 
 type getter interface {
-	get(proto, address string) (string, error)
+	get(proto, address string, within time.Duration) (string, error)
 }
 
 // reaches wants an answer that begins so.
 func (w *world) reaches(from getter, proto, address, want string) {
 	w.Helper()
-	got, err := from.get(proto, address)
+	got, err := from.get(proto, address, patience)
 	if err != nil || !strings.HasPrefix(got, want) {
 		w.Errorf("%s %s: %q, %v; want %q", proto, address, got, err, want)
 	}
@@ -336,7 +345,7 @@ func (w *world) reaches(from getter, proto, address, want string) {
 // barred wants none.
 func (w *world) barred(from getter, proto, address string) {
 	w.Helper()
-	if got, err := from.get(proto, address); err == nil {
+	if got, err := from.get(proto, address, silence); err == nil {
 		w.Errorf("%s %s: %q; want no answer", proto, address, got)
 	}
 }

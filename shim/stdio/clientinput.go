@@ -54,11 +54,11 @@ func (c *Client) feed(raw syscall.RawConn) {
 		c.o.Begun = nil
 	}
 	for open {
-		if receive(raw, take) != nil {
+		if receive(raw, nil, take) != nil {
 			return
 		}
 	}
-	for receive(raw, func([]byte) {}) == nil { // nobody reads it, and yet the client must not stand still
+	for receive(raw, nil, func([]byte) {}) == nil { // nobody reads it, and yet the client must not stand still
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -59,6 +60,7 @@ type copier struct {
 	from *os.File
 	to   output
 	done chan struct{}
+	busy atomic.Bool // it may have read what it has not written yet
 }
 
 // chunks are what streams are read into, until the garbage collector takes them: a stream that is silent has none.
@@ -67,7 +69,7 @@ var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 const chunkSize = 32 << 10
 
 func startCopy(from *os.File, to output) *copier {
-	c := &copier{from, to, make(chan struct{})}
+	c := &copier{from: from, to: to, done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -78,7 +80,7 @@ func (c *copier) run() {
 	defer c.to.release()
 	raw, err := c.from.SyscallConn()
 	for broken := false; err == nil; {
-		err = receive(raw, func(b []byte) {
+		err = receive(raw, &c.busy, func(b []byte) {
 			if !broken {
 				_, e := c.to.Write(b)
 				broken = e != nil
@@ -87,12 +89,14 @@ func (c *copier) run() {
 	}
 }
 
-// receive waits for something to read, and hands it to f; io.EOF at the end.
-func receive(raw syscall.RawConn, f func([]byte)) error {
+// receive waits for something to read, and hands it to f; io.EOF at the end. It is busy, if somebody wants to know, from
+// before it reads until there is nothing to read.
+func receive(raw syscall.RawConn, busy *atomic.Bool, f func([]byte)) error {
 	var chunk *[chunkSize]byte
 	var n int
 	var failed error
 	err := raw.Read(func(fd uintptr) bool {
+		setBusy(busy, true)
 		chunk = chunks.Get().(*[chunkSize]byte)
 		for {
 			if n, failed = unix.Read(int(fd), chunk[:]); failed != unix.EINTR {
@@ -101,6 +105,7 @@ func receive(raw syscall.RawConn, f func([]byte)) error {
 		}
 		if failed == unix.EAGAIN {
 			chunks.Put(chunk)
+			setBusy(busy, false)
 			return false
 		}
 		return true
@@ -118,6 +123,12 @@ func receive(raw syscall.RawConn, f func([]byte)) error {
 	return failed
 }
 
+func setBusy(busy *atomic.Bool, is bool) {
+	if busy != nil {
+		busy.Store(is)
+	}
+}
+
 // drain waits until all that was written before is copied.
 func (c *copier) drain(ctx context.Context) {
 	for {
@@ -127,21 +138,23 @@ func (c *copier) drain(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(settle):
-			if c.empty() { // and yet not at its end: somebody else holds it
+			if c.heldByOthers() && !c.busy.Load() { // in this order: what is read in between makes it busy
 				return
 			}
 		}
 	}
 }
 
-// empty says whether nothing is left to read.
-func (c *copier) empty() bool {
-	waiting := 1
-	err := control(c.from, func(fd int) (err error) {
-		waiting, err = unix.IoctlGetInt(fd, unix.TIOCINQ)
+// heldByOthers says whether nothing is left to read, and yet the stream is not at its end. A terminal that is asked so
+// first takes what is on its way in the kernel.
+func (c *copier) heldByOthers() bool {
+	fds := []unix.PollFd{{Events: unix.POLLIN}}
+	err := control(c.from, func(fd int) error {
+		fds[0].Fd = int32(fd)
+		_, err := unix.Poll(fds, 0)
 		return err
 	})
-	return err != nil || waiting == 0
+	return err == nil && fds[0].Revents == 0
 }
 
 // stop ends the copying.

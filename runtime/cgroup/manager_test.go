@@ -75,7 +75,7 @@ func TestUnitThatDoesNotStart(t *testing.T) {
 }
 
 func TestUnitWaitsOnlySoLong(t *testing.T) {
-	shorterWait(t, 100*time.Millisecond)
+	shorterWait(t, 500*time.Millisecond)
 	f := fakeHost(t)
 	f.next("")
 	if accepted, err := sampleUnit().start(42); !accepted || err == nil || !strings.Contains(err.Error(), "timed out") {

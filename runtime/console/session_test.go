@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -83,12 +84,18 @@ func TestInputFromPipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, cmd, output := session(t, "stty -echo; echo ready; read a; echo got $a; read -r b || echo end", r)
+	read := filepath.Join(t.TempDir(), "read")
+	s, cmd, output := session(t, "stty -echo; echo ready; read a; echo got $a; touch "+read+"; read -r b || echo end", r)
 	if _, err := w.WriteString("hello\n"); err != nil {
 		t.Fatal(err)
 	}
 	_ = w.Close() // the terminal stays open: the second read goes on
-	time.Sleep(200 * time.Millisecond)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(read); err == nil || time.Now().After(end) {
+			break
+		}
+	}
+	time.Sleep(100 * time.Millisecond) // in which the input must not come to its end
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	_ = s.Close()

@@ -83,10 +83,13 @@ func settings(t *testing.T, tty *os.File) unix.Termios {
 	return *s
 }
 
-// expect reads the screen until it shows text.
-func (u *user) expect(text string) {
+// patience bounds every wait.
+const patience = 20 * time.Second
+
+// expect reads the screen until it shows text, and returns what was before it.
+func (u *user) expect(text string) (before string) {
 	u.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	buf := make([]byte, 4096)
 	for !strings.Contains(u.seen, text) {
 		if time.Now().After(deadline) {
@@ -101,7 +104,8 @@ func (u *user) expect(text string) {
 			u.seen += string(buf[:n])
 		}
 	}
-	_, u.seen, _ = strings.Cut(u.seen, text)
+	before, u.seen, _ = strings.Cut(u.seen, text)
+	return before
 }
 
 func (u *user) checkRestored() {
@@ -122,10 +126,13 @@ func TestTerminal(t *testing.T) {
 	if err := pty.Setsize(u.screen, &pty.Winsize{Rows: 44, Cols: 99}); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond) // for SIGWINCH to be handled
-	_, _ = u.screen.WriteString("one\r")
-	u.expect("44 99\r\n")
-	u.expect("got one\r\n")
+	for end, said := time.Now().Add(patience), ""; !strings.Contains(said, "44 99\r\n"); { // SIGWINCH takes a moment
+		if time.Now().After(end) {
+			t.Fatalf("the size is %q", said)
+		}
+		_, _ = u.screen.WriteString("one\r")
+		said = u.expect("got one\r\n")
+	}
 	_, _ = u.screen.WriteString("\x04") // end of file for the container's terminal, not for the user's
 	u.checkRestored()
 }
@@ -165,11 +172,10 @@ func TestContinuedIsRawAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = u.cmd.Process.Signal(unix.SIGCONT)
-	for range 100 {
-		if settings(t, u.tty).Lflag&unix.ICANON == 0 {
-			break
+	for end := time.Now().Add(patience); settings(t, u.tty).Lflag&unix.ICANON != 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the terminal is not raw again")
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	_, _ = u.screen.WriteString("two\r")
 	u.expect("got two\r\n")

@@ -155,7 +155,7 @@ func TestCopyUpFifo(t *testing.T) {
 	select {
 	case err := <-done:
 		try(t, err)
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Fatal("it waits for somebody to write")
 	}
 }

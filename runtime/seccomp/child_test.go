@@ -51,13 +51,12 @@ func inThread(filter *Filter, nr uintptr) int {
 		tid <- 0 // not reached by a dead thread
 	}()
 	stat := fmt.Sprintf("/proc/self/task/%d/stat", <-tid)
-	for range 1000 {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		// The first thread of a process stays as a zombie.
 		if b, err := os.ReadFile(stat); err != nil || bytes.Contains(b, []byte(") Z ")) {
 			fmt.Println("thread killed")
 			return 0
 		}
-		time.Sleep(time.Millisecond)
 	}
 	fmt.Println("thread lives")
 	return 0

@@ -75,7 +75,7 @@ func TestOrder(t *testing.T) {
 		p.Publish(e)
 		want = append(want, fmt.Sprintf("ns %s ", e.Topic()))
 	}
-	p.Close(5 * time.Second)
+	p.Close(30 * time.Second)
 	if !slices.Equal(c.topics, want) {
 		t.Errorf("got %q", c.topics)
 	}
@@ -89,7 +89,7 @@ func TestLateContainerd(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	c := listen(t, path)
 	defer c.server.Close()
-	p.Close(10 * time.Second)
+	p.Close(30 * time.Second)
 	if len(c.topics) != 1 {
 		t.Errorf("got %q", c.topics)
 	}

@@ -17,6 +17,9 @@ import (
 	"github.com/dhow-containers/dhow/shim/wire"
 )
 
+// patience bounds calls that take no time on an idle machine.
+const patience = 30 * time.Second
+
 type conflict struct{ error }
 
 func (conflict) Conflict() {}
@@ -81,7 +84,7 @@ func TestCalls(t *testing.T) {
 			for i := range 100 {
 				m := wire.Func(func(e *wire.Encoder) { e.Uint(1, uint64(i+1)) })
 				var got text
-				if err := c.Call("a.B", "Echo", m, &got, time.Second); err != nil || string(got.b) != string(wire.Marshal(m)) {
+				if err := c.Call("a.B", "Echo", m, &got, patience); err != nil || string(got.b) != string(wire.Marshal(m)) {
 					t.Errorf("got %q, %v", got.b, err)
 				}
 			}
@@ -104,7 +107,7 @@ func TestErrors(t *testing.T) {
 		{"c.D", "Echo", ttrpc.Unimplemented, "c.D"},
 	} {
 		var got *ttrpc.Error
-		err := c.Call(test.service, test.method, nil, nil, time.Second)
+		err := c.Call(test.service, test.method, nil, nil, patience)
 		if !errors.As(err, &got) || got.Code != test.code || !strings.Contains(got.Message, test.message) {
 			t.Errorf("%s: got %#v", test.method, err)
 		}
@@ -116,10 +119,10 @@ func TestTooLarge(t *testing.T) {
 	c := dial(t, serve(t))
 	huge := wire.Func(func(e *wire.Encoder) { e.Bytes(1, make([]byte, 4<<20)) })
 	var got *ttrpc.Error
-	if err := c.Call("a.B", "Echo", huge, nil, 5*time.Second); !errors.As(err, &got) || got.Code != ttrpc.ResourceExhausted {
+	if err := c.Call("a.B", "Echo", huge, nil, patience); !errors.As(err, &got) || got.Code != ttrpc.ResourceExhausted {
 		t.Errorf("got %v", err)
 	}
-	if err := c.Call("a.B", "Echo", nil, nil, time.Second); err != nil {
+	if err := c.Call("a.B", "Echo", nil, nil, patience); err != nil {
 		t.Error(err)
 	}
 }
@@ -139,7 +142,7 @@ func TestDeadline(t *testing.T) {
 		if _, err := conn.Write(append(frame, request...)); err != nil {
 			t.Fatal(err)
 		}
-		conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		conn.SetReadDeadline(time.Now().Add(patience))
 		buf := make([]byte, 512)
 		n, err := conn.Read(buf)
 		if err != nil || n < 10 || buf[8] != 2 {
@@ -166,7 +169,7 @@ func TestGarbage(t *testing.T) {
 		conn.Write([]byte(data))
 		conn.Close()
 	}
-	if err := dial(t, address).Call("a.B", "Echo", nil, nil, time.Second); err != nil {
+	if err := dial(t, address).Call("a.B", "Echo", nil, nil, patience); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // tailSize is how much of a hook's output is kept: its end.
@@ -28,21 +30,40 @@ func (t *tail) read() {
 	buf := make([]byte, tailSize)
 	for {
 		n, err := t.pipe.Read(buf)
-		t.kept = append(t.kept, buf[:n]...)
-		if extra := len(t.kept) - tailSize; extra > 0 {
-			t.kept = append(t.kept[:0], t.kept[extra:]...)
-			t.cut = true
-		}
+		t.keep(buf[:n])
 		if err != nil {
 			return
 		}
 	}
 }
 
+func (t *tail) keep(b []byte) {
+	t.kept = append(t.kept, b...)
+	if extra := len(t.kept) - tailSize; extra > 0 {
+		t.kept = append(t.kept[:0], t.kept[extra:]...)
+		t.cut = true
+	}
+}
+
+// rest takes what the pipe holds when the time is up: on a busy machine that is before anybody got to read it.
+func (t *tail) rest() {
+	raw, err := t.pipe.SyscallConn()
+	if err != nil {
+		return
+	}
+	buf := make([]byte, 64<<10) // a whole pipe
+	_ = raw.Control(func(fd uintptr) {
+		if n, err := unix.Read(int(fd), buf); err == nil { // it does not block: it has deadlines
+			t.keep(buf[:n])
+		}
+	})
+}
+
 // text returns what was kept, in a form fit for an error, once the pipe has ended or limit has passed.
 func (t *tail) text(limit time.Duration) string {
 	_ = t.pipe.SetReadDeadline(time.Now().Add(limit)) // a pipe has deadlines
 	<-t.done
+	t.rest()
 	s := strings.TrimSpace(strings.Map(printable, strings.ToValidUTF8(string(t.kept), "?")))
 	if t.cut {
 		s = "…" + s

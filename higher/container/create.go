@@ -69,8 +69,8 @@ func (m *Manager) ContainerCreate(ctx context.Context, name string, r *types.Cre
 
 // foreign warns of an image for another kind of machine.
 func foreign(img *image.Image) []string {
-	host := platforms.DefaultSpec()
-	if img.Platform.OS == "" || platforms.Default().Match(img.Platform) {
+	host := image.Host()
+	if img.Platform.OS == "" || platforms.Only(host).Match(img.Platform) {
 		return nil
 	}
 	return []string{fmt.Sprintf("The requested image's platform (%s) does not match the detected host platform (%s) and no specific platform was requested",

@@ -46,7 +46,7 @@ func (f *fetching) run(ctx context.Context, desc ocispec.Descriptor, p *ocispec.
 	if err != nil {
 		return err
 	}
-	var match platforms.MatchComparer = platforms.Default()
+	var match platforms.MatchComparer = platforms.Only(Host())
 	if p != nil {
 		match = platforms.Only(*p)
 	}
@@ -70,7 +70,7 @@ func (f *fetching) run(ctx context.Context, desc ocispec.Descriptor, p *ocispec.
 // explain puts an error into Docker's words.
 func (f *fetching) explain(err error, p *ocispec.Platform) error {
 	if errdefs.IsNotFound(err) && strings.Contains(err.Error(), "no match for platform") {
-		spec := platforms.DefaultSpec()
+		spec := Host()
 		if p != nil {
 			spec = *p
 		}

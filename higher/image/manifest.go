@@ -176,7 +176,7 @@ func (m *Manager) choose(ctx context.Context, target ocispec.Descriptor, p *ocis
 // bestOf is the image among manifests, complete ones first, that fits a platform best, or nil.
 func bestOf(list []manifest, p *ocispec.Platform) *manifest {
 	var best *manifest
-	var match platforms.MatchComparer = platforms.Default()
+	var match platforms.MatchComparer = platforms.Only(Host())
 	if p != nil {
 		match = platforms.OnlyStrict(*p)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/errdefs"
-	"github.com/containerd/platforms"
 	"github.com/dhow-containers/dhow/higher/api"
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/registry"
@@ -84,11 +83,15 @@ func (pl *pull) one(ctx context.Context, named reference.Named) error {
 		return pullError(named, unresolved(named, err))
 	}
 	newer := !m.has(m.in(ctx), named, desc.Digest)
-	if m.whole(m.in(ctx), named.String(), desc, pl.platform) {
+	p := pl.platform
+	if !images.IsIndexType(desc.MediaType) {
+		p = nil // there is nothing to choose from; whether it fits is asked when a container is made
+	}
+	if m.whole(m.in(ctx), named.String(), desc, p) {
 		pl.began(named)
 		_, err = m.name(m.in(ctx), named.String(), desc)
 	} else {
-		err = pl.fetch(ctx, resolver, named, desc)
+		err = pl.fetch(ctx, resolver, named, desc, p)
 	}
 	if err != nil {
 		return err
@@ -171,7 +174,7 @@ func (m *Manager) whole(ctx context.Context, name string, desc ocispec.Descripto
 }
 
 // fetch brings an image and names it.
-func (pl *pull) fetch(ctx context.Context, resolver remotes.Resolver, named reference.Named, desc ocispec.Descriptor) error {
+func (pl *pull) fetch(ctx context.Context, resolver remotes.Resolver, named reference.Named, desc ocispec.Descriptor, p *ocispec.Platform) error {
 	m := pl.m
 	ctx, release, err := m.hold(ctx, true)
 	if err != nil {
@@ -183,9 +186,9 @@ func (pl *pull) fetch(ctx context.Context, resolver remotes.Resolver, named refe
 		return pullError(named, err)
 	}
 	f := &fetching{Fetcher: fetcher, m: m, t: pl.t, named: named, began: sync.OnceFunc(func() { pl.began(named) })}
-	err = f.run(ctx, desc, pl.platform)
+	err = f.run(ctx, desc, p)
 	if err == nil {
-		err = pl.check(ctx, desc, named)
+		err = pl.check(ctx, desc, named, p)
 	}
 	if err == nil {
 		_, err = m.name(ctx, named.String(), desc)
@@ -199,18 +202,13 @@ func (pl *pull) fetch(ctx context.Context, resolver remotes.Resolver, named refe
 }
 
 // check says why what was pulled is not an image that can be used.
-func (pl *pull) check(ctx context.Context, desc ocispec.Descriptor, named reference.Named) error {
+func (pl *pull) check(ctx context.Context, desc ocispec.Descriptor, named reference.Named, p *ocispec.Platform) error {
 	list, err := pl.m.manifests(ctx, desc)
 	if err != nil {
 		return err
 	}
-	best := bestOf(list, pl.platform)
-	if best != nil && best.available {
+	if best := bestOf(list, p); best != nil && best.available {
 		return nil
-	}
-	if any := bestOf(list, nil); pl.platform != nil && any != nil && any.available && !images.IsIndexType(desc.MediaType) {
-		return api.Errorf(errdefs.ErrNotFound, "image with reference %s was found but does not match the specified platform: wanted %s, actual: %s",
-			reference.FamiliarString(named), platforms.FormatAll(*pl.platform), platforms.FormatAll(any.platform))
 	}
 	return fmt.Errorf("cannot pull %s: it is not an image of a container", reference.FamiliarString(named))
 }

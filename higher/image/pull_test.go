@@ -111,8 +111,15 @@ func TestPlatforms(t *testing.T) {
 	}
 	f.add("single:1", other, gzipped(other.layers[0]))
 	single := f.addr() + "/single:1"
-	if err := w.ImagePull(ctx, single, false, none, nil, collect(&lines)); err == nil || !strings.Contains(err.Error(), "wanted linux/s390x, actual: linux/riscv64") {
+	if err := w.ImagePull(ctx, single, false, none, nil, collect(&lines)); err != nil {
+		t.Errorf("an image of one platform is not pulled for another: %v", err)
+	}
+	if _, err := w.Resolve(ctx, single, none); err == nil || !strings.Contains(err.Error(), "does not provide the specified platform (linux/s390x)") {
 		t.Errorf("got %v", err)
+	}
+	lines = nil
+	if err := w.ImagePull(ctx, single, false, none, nil, collect(&lines)); err != nil || !strings.Contains(lines[len(lines)-1], "up to date") {
+		t.Errorf("again: %v, %q", err, lines)
 	}
 }
 
@@ -280,5 +287,27 @@ func TestLayerWithoutBlob(t *testing.T) {
 	lines, err := w.pull(f.addr()+"/image:1", false)
 	if err != nil || !slices.Contains(lines, short(digestBytes(l))+": Pull complete") {
 		t.Errorf("%v, %v", lines, err)
+	}
+}
+
+// Where a list has an image for the level of the host's processor, that one is taken.
+func TestPlatformLevel(t *testing.T) {
+	host := Host()
+	if host.Architecture != "amd64" || host.Variant == "v1" {
+		t.Skip("needs a processor above the first level of amd64")
+	}
+	f := startFake(t)
+	i, l := small()
+	better := &testImage{layers: [][]byte{tarOf(file{name: "better", body: "y"})}, arch: "amd64"}
+	plain, fast := f.add("", i, l), f.add("", better, gzipped(better.layers[0]))
+	plain.Platform, fast.Platform = &ocispec.Platform{OS: "linux", Architecture: "amd64"}, &host
+	f.index("image:1", plain, fast)
+	w := open(t, Options{})
+	name := f.addr() + "/image:1"
+	if _, err := w.pull(name, false); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := w.Resolve(context.Background(), name, nil); err != nil || img.Manifest.Digest != fast.Digest {
+		t.Errorf("%+v, %v", img, err)
 	}
 }

@@ -60,7 +60,7 @@ type preferred struct{}
 
 func (preferred) Match(ocispec.Platform) bool { return true }
 func (preferred) Less(a, b ocispec.Platform) bool {
-	host := platforms.Default()
+	host := platforms.Only(Host())
 	if fa, fb := host.Match(a), host.Match(b); fa != fb {
 		return fa
 	}

@@ -50,18 +50,24 @@ func TestRegistryWords(t *testing.T) {
 			places := []string{"OPEN", startRegistry(t, ""), "CLOSED", closed, "NONE", "127.0.0.1:9"}
 			d := newDaemon(t)
 			d.load(t)
-			dir := workplace(t, path)
-			var env, shown []string
-			for i := 0; i < len(places); i += 2 {
-				env = append(env, places[i]+"="+places[i+1])
-				shown = append(shown, places[i+1], places[i])
-			}
-			for _, s := range steps {
-				got := strings.NewReplacer(shown...).Replace(strings.Join(s.play(d.Socket(), dir, env...), "\n"))
-				if got = pushedSize.ReplaceAllString(got, "size: SIZE"); got != strings.Join(s.want, "\n") {
-					t.Errorf("%s: %s\ngot:\n%s\nwant:\n%s", s.line, s.command, got, strings.Join(s.want, "\n"))
-				}
-			}
+			d.replayAt(t, steps, path, places)
 		})
+	}
+}
+
+// replayAt plays steps in which registries have names: places are pairs of a name and an address.
+func (d *daemon) replayAt(t *testing.T, steps []step, program string, places []string) {
+	t.Helper()
+	dir := workplace(t, program)
+	var env, shown []string
+	for i := 0; i < len(places); i += 2 {
+		env = append(env, places[i]+"="+places[i+1])
+		shown = append(shown, places[i+1], places[i])
+	}
+	for _, s := range steps {
+		got := strings.NewReplacer(shown...).Replace(strings.Join(s.play(d.Socket(), dir, env...), "\n"))
+		if got = pushedSize.ReplaceAllString(got, "size: SIZE"); got != strings.Join(s.want, "\n") {
+			t.Errorf("%s: %s\ngot:\n%s\nwant:\n%s", s.line, s.command, got, strings.Join(s.want, "\n"))
+		}
 	}
 }

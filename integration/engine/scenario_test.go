@@ -46,12 +46,14 @@ var volatile = []struct {
 	pattern *regexp.Regexp
 	by      string
 }{
+	{regexp.MustCompile(`(?m)^[0-9a-f]{12}: Waiting\r?\n`), ""}, // said where the machine is slow
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:ID"},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "ID64"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "ID12"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?`), "TIME"},
 	{regexp.MustCompile(`(Less than a second|About an? (minute|hour)|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?`), "AWHILE$4"},
 	{regexp.MustCompile(`(failed to create task for container|OCI runtime exec failed): .*?(exec: ".*)`), "$1: $2"}, // the runtimes' own words
+	{regexp.MustCompile(`linux/amd64/v[1-4]`), "linux/amd64/LEVEL"},                                                 // of this machine's processor
 	{regexp.MustCompile(`Error parsing reference`), "error parsing reference"},                                      // of one and another version of the client's library
 	{regexp.MustCompile(`(?m)[ \t]+$`), ""},
 	{regexp.MustCompile(`\bdhow(: | run \[)`), "docker$1"},

@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/containerd/errdefs"
@@ -92,7 +93,7 @@ func (o *creation) create(ctx context.Context, a *cli.App, r *request) (string, 
 	var platform *ocispec.Platform
 	if o.platform != "" {
 		if platform, err = opts.Platform(o.platform); err != nil {
-			return "", err
+			return "", fmt.Errorf("error parsing specified platform: %w", errors.Unwrap(err))
 		}
 	}
 	file, err := newCIDFile(r.host.ContainerIDFile)

@@ -3,6 +3,7 @@ package integration
 import (
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -110,7 +111,11 @@ func (a *seccompAgent) serve(f *os.File) {
 	}
 	for {
 		req, resp := make([]byte, reqSize), make([]byte, respSize)
-		if ioctl(raw, unix.SECCOMP_IOCTL_NOTIF_RECV, req) != nil {
+		switch err := ioctl(raw, unix.SECCOMP_IOCTL_NOTIF_RECV, req); err {
+		case nil:
+		case unix.ENOENT, unix.EINTR: // a signal has taken the process out of the call; it will make it again
+			continue
+		default:
 			return
 		}
 		nr := int(int32(binary.NativeEndian.Uint32(req[16:])))
@@ -139,7 +144,7 @@ func ioctl(raw rawConn, request uint, data []byte) (err error) {
 			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLOUT}}
 			n, _ := unix.Poll(fds, 100)
 			if n > 0 && fds[0].Revents&unix.POLLHUP != 0 {
-				err, ready = unix.ENOENT, true
+				err, ready = io.EOF, true
 			} else if n > 0 && (fds[0].Revents&unix.POLLIN != 0 || request == unix.SECCOMP_IOCTL_NOTIF_SEND) {
 				err, ready = pointerIoctl(fd, request, data), true
 			} else {

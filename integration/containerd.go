@@ -87,7 +87,7 @@ func (c *Containerd) Start() error {
 	if err := c.process.Start(); err != nil {
 		return err
 	}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if c.Ctr("version").Run() == nil {
 			return nil
 		}

@@ -49,7 +49,10 @@ func TestEventsStatsAsThePeers(t *testing.T) {
 	throttled := Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period, Cpus: "0"} })
 	stats := func(r *cli) *event {
 		id := r.Started(newBundle(t, Shell("while :; do :; done"), memoryAndSwap(64<<20, 96<<20), pidsLimit(50), throttled))
-		await(t, "the quota to bind", func() bool { return r.Stats(id).number("cpu/throttling/throttledTime") > 0 })
+		await(t, "the quota to bind, and the shell to be alone", func() bool { // start of the peer's returns before its threads are gone
+			e := r.Stats(id)
+			return e.number("cpu/throttling/throttledTime") > 0 && e.number("pids/current") == 1
+		})
 		return r.Stats(id)
 	}
 	theirs := newCLI(t)
@@ -222,6 +225,7 @@ func TestUnifiedEventsStats(t *testing.T) {
 		return
 	}
 	r, id := sleeper(t)
+	await(t, "no process but its own", func() bool { return r.Stats(id).number("pids/current") == 1 })
 	e := r.Stats(id)
 	if e.number("pids/current") != 1 || e.number("cpu/usage/total") <= 0 {
 		t.Errorf("got %v", e.Data)

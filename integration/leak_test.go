@@ -21,7 +21,7 @@ import (
 func checkGone(t *testing.T, id string) {
 	t.Helper()
 	var left []string
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if left = remains(id); len(left) == 0 {
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -139,7 +138,7 @@ func TestMachineGoesWithItsTests(t *testing.T) {
 		if err := cmd.Wait(); err == nil {
 			t.Error("the tests passed")
 		}
-		await(t, "the machine to end", func() bool { return !exists("/proc/" + strconv.Itoa(init)) })
+		await(t, "the machine to end", func() bool { return ended(init) })
 		group, err := machineGroup(inner)
 		must(t, err)
 		if !both && exists(group) {

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -121,9 +122,10 @@ func TestRootlessPreservedFDsAndPidfd(t *testing.T) {
 	r.Detached("exec", "--detach", "--pid-file", pidFile, "--pidfd-socket", path, id, "sleep", "1000").Exited(0)
 	pidfd := receive()
 	must(t, unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
-	pid := readFile(t, pidFile)
+	number, err := strconv.Atoi(readFile(t, pidFile))
+	must(t, err)
 	must(t, os.Remove(pidFile))
-	await(t, "the process to end", func() bool { return !exists("/proc/" + pid) })
+	await(t, "the process to end", func() bool { return ended(number) })
 }
 
 // Without --root, state is kept where the user's own files of this session are, and is not tidied up there.

@@ -58,11 +58,12 @@ func TestShimExec(t *testing.T) {
 func TestShimPause(t *testing.T) {
 	h := newShimHost(t)
 	h.detached("a", "--memory-limit", "67108864")
-	for _, word := range []string{"memory.limit_in_bytes    67108864", "pids.current             1"} {
-		if out := h.do("tasks", "metrics", "a").Exited(0).Stdout; !strings.Contains(out, word) {
-			t.Errorf("no %q in %q", word, out)
-		}
+	if out, word := h.do("tasks", "metrics", "a").Exited(0).Stdout, "memory.limit_in_bytes    67108864"; !strings.Contains(out, word) {
+		t.Errorf("no %q in %q", word, out)
 	}
+	await(t, "one process", func() bool {
+		return strings.Contains(h.do("tasks", "metrics", "a").Exited(0).Stdout, "pids.current             1")
+	})
 	h.do("tasks", "pause", "a").Exited(0)
 	if got := h.status("a"); got != "PAUSED" {
 		t.Errorf("status %s", got)

@@ -40,7 +40,6 @@ func (c *shimClient) attach() {
 	fd, err := unix.Open(c.path("out"), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	must(c.t, err)
 	c.stdout = os.NewFile(uintptr(fd), "out")
-	must(c.t, c.stdout.SetReadDeadline(time.Now().Add(patience)))
 	c.t.Cleanup(func() { c.stdout.Close() })
 }
 
@@ -73,6 +72,7 @@ func (c *shimClient) typed(text string) {
 // until reads up to a word, and returns all that was read since the last time.
 func (c *shimClient) until(word string) string {
 	c.t.Helper()
+	must(c.t, c.stdout.SetReadDeadline(time.Now().Add(patience)))
 	buf := make([]byte, 64<<10)
 	for !strings.Contains(c.seen.String(), word) {
 		n, err := c.stdout.Read(buf)

@@ -263,7 +263,7 @@ func (m *Machine) ShutDown() {
 		_ = m.cmd.Wait()
 	}
 	_ = os.WriteFile(filepath.Join(m.group, "cgroup.kill"), []byte("1"), 0) // what nsenter put there
-	for end := time.Now().Add(5 * time.Second); removeGroups(m.group) != nil && time.Now().Before(end); {
+	for end := time.Now().Add(20 * time.Second); removeGroups(m.group) != nil && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -20,6 +21,8 @@ func unified(t *testing.T) bool {
 	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), "RUNTIME="+underTest.runtime, "DHOW_TEST_PROBE="+underTest.probe)
+	runtime.LockOSThread() // it dies with this thread
+	defer runtime.UnlockOSThread()
 	out, err := InStage(cmd, Unified).CombinedOutput()
 	if err != nil {
 		t.Errorf("under a pure cgroup2 mount: %v\n%s", err, out)

@@ -59,7 +59,7 @@ func (m *Manager) emitConnected(b *Sandbox) {
 
 // join makes the devices of some of a container's endpoints.
 func (m *Manager) join(b *Sandbox, netns *os.File, endpoints []*Endpoint) error {
-	var outside []request
+	var outside, ready []request
 	// With br_netfilter, what a container sends to its own published port does not leave the bridge.
 	hairpin := len(b.published) > 0 && bridgeNetfilter()
 	for _, e := range endpoints {
@@ -71,16 +71,22 @@ func (m *Manager) join(b *Sandbox, netns *os.File, endpoints []*Endpoint) error 
 		e.Interface = b.interfaceName(w, e)
 		v := veth{host: e.Host, bridge: w.index, isolated: !w.icc, hairpin: hairpin, container: e.Interface, netns: netns, mac: []byte(e.MAC), mtu: w.mtu}
 		outside = append(outside, v.requests()...)
+		ready = append(ready, noticeCarrier(e.Host), noticeCarrier(w.bridge))
 	}
 	if _, err := m.rtnl.do(outside...); err != nil {
 		return m.explain(err, b)
 	}
-	return inNetns(netns, func() error {
+	err := inNetns(netns, func() error {
 		if err := b.configure(endpoints); err != nil {
 			return err
 		}
 		return m.serveNames(b, netns)
 	})
+	if err != nil {
+		return err
+	}
+	_, err = m.rtnl.do(ready...)
+	return err
 }
 
 // bridgeNetfilter says whether the table sees what is only bridged, too.

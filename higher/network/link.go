@@ -84,6 +84,16 @@ func askLink(name string) request {
 	return get
 }
 
+// noticeCarrier has a device transmit that has just got a carrier: a port of a bridge whose other end was turned on, then
+// the bridge that had no other port. The kernel (6.8 and newer) sees to that before it tells of the device; otherwise a
+// worker of its does, some time later. Until then packets are lost, which costs the sender of the first a second, or, if it
+// is a datagram and the address was another container's before, its answer.
+func noticeCarrier(name string) request {
+	get := askLink(name)
+	get.doing, get.tolerate = "wait for the device "+name, unix.ENODEV
+	return get
+}
+
 // linkFrom returns index and name of a device.
 func linkFrom(m syscall.NetlinkMessage) (index int, name string) {
 	if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {

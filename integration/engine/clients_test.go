@@ -71,7 +71,7 @@ func TestCompose(t *testing.T) {
 	do("up", "-d") // changes nothing
 	do("restart", "-t", "0", "app")
 	do("down", "-v", "-t", "0")
-	if left := d.must(t, "ps", "-aq"); left != "" {
+	if left := d.must(t, "ps", "-aq", "--filter", "name=project"); left != "" {
 		t.Errorf("containers are left: %s", left)
 	}
 	if left := d.must(t, "volume", "ls", "-q", "--filter", "name=project"); left != "" {

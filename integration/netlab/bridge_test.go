@@ -3,9 +3,11 @@ package netlab
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/dhow-containers/dhow/higher/network"
+	"golang.org/x/sys/unix"
 )
 
 func TestDefaultBridge(t *testing.T) {
@@ -38,4 +40,35 @@ func TestDefaultBridge(t *testing.T) {
 		w.barred(w, "tcp", "127.0.0.1:8080")
 		w.barred(w.outside, "tcp", "10.99.0.1:8080")
 	})
+}
+
+// What a container sends first is not lost because the kernel has not yet noticed that its device is on.
+func TestDevicesAreReady(t *testing.T) {
+	inWorld(t, network.DefaultConfig(), func(w *world) {
+		if !kernelHas(6, 8) {
+			w.Skip("needs Linux 6.8")
+		}
+		w.restore(nil)
+		for i := range 50 {
+			c := w.run("a", []string{"bridge"}, nil)
+			host := c.endpoints[0].Host
+			for file, want := range map[string]string{host + "/brport/state": "3", host + "/operstate": "up", "docker0/operstate": "up"} { // 3: BR_STATE_FORWARDING
+				if state, err := os.ReadFile("/sys/class/net/" + file); err != nil || string(state) != want+"\n" {
+					w.Fatalf("round %d: %s is %q, %v", i, file, state, err)
+				}
+			}
+			must(w.T, w.manager.Detach(context.Background(), c.ID))
+		}
+	})
+}
+
+// kernelHas compares the kernel's version.
+func kernelHas(major, minor int) bool {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return false
+	}
+	var m, n int
+	_, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &m, &n)
+	return err == nil && (m > major || m == major && n >= minor)
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dhow-containers/dhow/higher/network"
 	types "github.com/moby/moby/api/types/network"
@@ -131,26 +130,14 @@ func TestDatagramsFollowThePort(t *testing.T) {
 			return err
 		}))
 		defer c.Close()
-		ask := func() string {
-			must(w.T, c.SetDeadline(time.Now().Add(patience)))
-			if _, err := c.Write([]byte("?")); err != nil {
-				return err.Error()
-			}
-			buf := make([]byte, 100)
-			n, err := c.Read(buf)
-			if err != nil {
-				return err.Error()
-			}
-			return string(buf[:n])
-		}
-		if got := ask(); !strings.Contains(got, "refused") { // a flow to the host itself
-			w.Error(got)
+		if got, err := ask(c, "?", patience); err == nil || !strings.Contains(err.Error(), "refused") { // a flow to the host itself
+			w.Error(got, err)
 		}
 		for _, name := range []string{"a", "b"} {
 			s := w.run(name, []string{"bridge"}, publish("5300:53/udp"))
 			s.serveUDP(":53", name)
-			if got := ask(); got != name+" 10.99.0.2" {
-				w.Error(got)
+			if got, err := ask(c, name, patience); got != name+" 10.99.0.2" {
+				w.Error(got, err)
 			}
 			must(w.T, w.manager.Detach(context.Background(), s.ID))
 		}

@@ -2,6 +2,7 @@ package netlab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -266,6 +267,7 @@ func (s *space) serveTCP(address, name string) {
 	}))
 }
 
+// serveUDP answers each datagram with the same, and what was sent.
 func (s *space) serveUDP(address, name string) {
 	s.Helper()
 	must(s.T, s.in(func() error {
@@ -277,12 +279,12 @@ func (s *space) serveUDP(address, name string) {
 		go func() {
 			buf := make([]byte, 1500)
 			for {
-				_, from, err := c.ReadFrom(buf)
+				n, from, err := c.ReadFrom(buf)
 				if err != nil {
 					return
 				}
 				host, _, _ := net.SplitHostPort(from.String())
-				c.WriteTo([]byte(name+" "+host), from)
+				c.WriteTo([]byte(name+" "+host+" "+string(buf[:n])), from)
 			}
 		}()
 		return nil
@@ -303,15 +305,35 @@ func get(proto, address string, within time.Duration) (string, error) {
 		return "", err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(within))
 	if proto == "udp" {
-		if _, err := c.Write([]byte("?")); err != nil {
-			return "", err
-		}
+		return ask(c, "?", within)
 	}
+	c.SetDeadline(time.Now().Add(within))
 	buf := make([]byte, 1500)
 	n, err := c.Read(buf)
 	return string(buf[:n]), err
+}
+
+// ask sends a datagram, again and again, until it is answered: one may be lost.
+func ask(c net.Conn, text string, within time.Duration) (string, error) {
+	buf := make([]byte, 1500)
+	for end := time.Now().Add(within); ; {
+		if _, err := c.Write([]byte(text)); err != nil {
+			return "", err
+		}
+		for c.SetReadDeadline(time.Now().Add(silence)); ; {
+			n, err := c.Read(buf)
+			if err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(end)) {
+				return "", err
+			}
+			if err != nil {
+				break
+			}
+			if answer, ok := strings.CutSuffix(string(buf[:n]), " "+text); ok { // else to an earlier one
+				return answer, nil
+			}
+		}
+	}
 }
 
 func (s *space) get(proto, address string, within time.Duration) (answer string, err error) {

@@ -201,9 +201,10 @@ func TestOptions(t *testing.T) {
 			return nil
 		}
 		task, out := f.start("a", []oci.SpecOpts{limit, ns, oci.WithUserID(1000)}, "sh", "-c", "id -u; hostname")
-		if code := f.end(task); code != 0 || out.String() != "1000\nfrom-client\n" {
+		code := f.end(task)
+		f.finish(task) // and its output
+		if code != 0 || out.String() != "1000\nfrom-client\n" {
 			f.t.Errorf("exit code %d, printed %q", code, out.String())
 		}
-		f.finish(task)
 	})
 }

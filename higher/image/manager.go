@@ -20,6 +20,7 @@ import (
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/log"
 	"github.com/dhow-containers/dhow/higher/api"
+	"github.com/dhow-containers/dhow/higher/image/trust"
 	"github.com/moby/moby/api/types/events"
 	bolt "go.etcd.io/bbolt"
 )
@@ -54,7 +55,7 @@ type Manager struct {
 // Open opens the images below Options.Root, and clears what a process that was killed left half-made.
 func Open(ctx context.Context, o Options) (*Manager, error) {
 	_ = log.SetLevel("fatal") // what goes wrong in the libraries, they return
-	m := &Manager{options: o, log: o.Log, certs: []string{"/etc/dhow/certs.d", "/etc/docker/certs.d"}}
+	m := &Manager{options: o, log: o.Log, certs: trust.Dirs()}
 	m.Reload(o.Insecure, o.Mirrors)
 	if m.log == nil {
 		m.log = slog.Default()

@@ -6,6 +6,7 @@ import (
 	"github.com/dhow-containers/dhow/higher/cli/container"
 	"github.com/dhow-containers/dhow/higher/cli/context"
 	"github.com/dhow-containers/dhow/higher/cli/image"
+	"github.com/dhow-containers/dhow/higher/cli/manifest"
 	"github.com/dhow-containers/dhow/higher/cli/network"
 	"github.com/dhow-containers/dhow/higher/cli/registry"
 	"github.com/dhow-containers/dhow/higher/cli/swarm"
@@ -36,6 +37,7 @@ func entries() []cli.Entry {
 		{Name: "container", Short: "Containers", Group: cli.GroupManagement, Entries: container.Entries()},
 		{Name: "context", Short: "Daemons by name", Group: cli.GroupManagement, Entries: context.Entries()},
 		{Name: "image", Short: "Images", Group: cli.GroupManagement, Entries: image.Entries()},
+		{Name: "manifest", Short: "Manifests and lists of them, for images of several platforms", Group: cli.GroupManagement, Entries: manifest.Entries()},
 		{Name: "network", Short: "Networks", Group: cli.GroupManagement, Entries: network.Entries()},
 		{Name: "system", Short: "The daemon as a whole", Group: cli.GroupManagement, Entries: system.Entries()},
 		{Name: "volume", Short: "Volumes", Group: cli.GroupManagement, Entries: volume.Entries()},

@@ -154,11 +154,17 @@ func record(t *testing.T, file string) {
 	if oracle == "" || dockerProgram() == "" {
 		t.Fatal("-update needs the docker CLI, and DHOW_TEST_ORACLE=unix:///… of a dockerd with busybox loaded")
 	}
+	dir := workplace(t, dockerProgram())
+	rewrite(t, file, func(s *step) []string { return s.play(oracle, dir) })
+}
+
+// rewrite writes a file of steps anew with what playing them says; comments stay.
+func rewrite(t *testing.T, file string, play func(*step) []string) {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := workplace(t, dockerProgram())
 	var out strings.Builder
 	for line := range strings.SplitSeq(strings.TrimRight(string(text), "\n"), "\n") {
 		command, ok := strings.CutPrefix(line, "$ ")
@@ -169,7 +175,7 @@ func record(t *testing.T, file string) {
 			continue
 		}
 		fmt.Fprintln(&out, line)
-		for _, got := range (&step{command: command}).play(oracle, dir) {
+		for _, got := range play(&step{command: command}) {
 			fmt.Fprintln(&out, got)
 		}
 	}

@@ -1,7 +1,9 @@
 package commands_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,15 @@ import (
 // What the shell offers: commands and flags without a daemon, names from it.
 func TestCompletion(t *testing.T) {
 	f := newFake(t)
+	config := t.TempDir()
+	list := filepath.Join(config, "manifests/127.0.0.1-5000_app-multi")
+	if err := os.MkdirAll(list, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	image := `{"Ref": "127.0.0.1:5000/app:one", "Descriptor": {}, "OCIManifest": {"config": {}}}`
+	if err := os.WriteFile(filepath.Join(list, "127.0.0.1-5000_app-one"), []byte(image), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args string
 		want []string
@@ -27,6 +38,10 @@ func TestCompletion(t *testing.T) {
 		{"network connect ''", []string{"bridge"}, []string{"web"}},
 		{"network connect bridge ''", []string{"web"}, []string{"bridge"}},
 		{"volume rm ''", []string{"alpha", "zeta"}, nil},
+		{"manifest cr", []string{"create"}, nil},
+		{"manifest push ''", []string{"127.0.0.1:5000/app:multi"}, nil},
+		{"manifest annotate 127.0.0.1:5000/app:multi ''", []string{"127.0.0.1:5000/app:one"}, []string{"127.0.0.1:5000/app:multi"}},
+		{"manifest annotate --os ''", []string{"linux", "windows"}, nil},
 		{"inspect --type ''", []string{"container", "volume"}, nil},
 	} {
 		t.Run(c.args, func(t *testing.T) {
@@ -38,7 +53,7 @@ func TestCompletion(t *testing.T) {
 				args = append(args, "")
 			}
 			x := exec.Command(program, append([]string{"__completeNoDesc"}, args...)...)
-			x.Env = []string{"DOCKER_HOST=unix://" + f.socket, "HOME=" + t.TempDir()}
+			x.Env = []string{"DOCKER_HOST=unix://" + f.socket, "HOME=" + t.TempDir(), "DOCKER_CONFIG=" + config}
 			out, err := x.Output()
 			if err != nil {
 				t.Fatal(err)

@@ -19,7 +19,7 @@ var flagLine = regexp.MustCompile(`^  (?:-(.), |    )--([a-z0-9-]+)(?: ([a-zA-Z0
 
 // notOurs are commands of docker that are something else here, or nothing: their flags differ.
 func notOurs(path string) bool {
-	for _, p := range []string{"build", "builder build", "image build", "swarm", "node", "service", "stack", "secret", "config", "plugin", "manifest", "trust", "volume update"} {
+	for _, p := range []string{"build", "builder build", "image build", "swarm", "node", "service", "stack", "secret", "config", "plugin", "trust", "volume update"} {
 		if path == p || strings.HasPrefix(path, p+" ") {
 			return true
 		}
@@ -103,7 +103,7 @@ func walk(t *testing.T, path []string, visit func(string, *cobra.Command)) {
 	}
 	for _, name := range subcommands(string(out)) {
 		next := append(slices.Clone(path), name)
-		if p := strings.Join(next, " "); p != "manifest" && p != "trust" {
+		if p := strings.Join(next, " "); p != "trust" {
 			walk(t, next, visit)
 		}
 	}

@@ -29,7 +29,7 @@ func (s *Store) name(dir string) string {
 		return ""
 	}
 	for _, f := range files {
-		i, err := read(filepath.Join(s.root, dir, f.Name()), nil)
+		i, err := read(filepath.Join(s.root, dir, f.Name()))
 		if err != nil {
 			continue
 		}

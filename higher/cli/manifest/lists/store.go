@@ -30,7 +30,11 @@ func (s *Store) dir(list reference.Named) string {
 
 // Get returns an image of a list.
 func (s *Store) Get(list, image reference.Named) (*Image, error) {
-	return read(filepath.Join(s.dir(list), fileName(image.String())), image)
+	i, err := read(filepath.Join(s.dir(list), fileName(image.String())))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, missing(image)
+	}
+	return i, err
 }
 
 // List returns the images of a list in the order of their files' names, which is the order in the pushed list.
@@ -44,7 +48,7 @@ func (s *Store) List(list reference.Named) ([]*Image, error) {
 	}
 	var all []*Image
 	for _, e := range entries {
-		i, err := read(filepath.Join(s.dir(list), e.Name()), list)
+		i, err := read(filepath.Join(s.dir(list), e.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -82,11 +86,8 @@ func missing(ref reference.Named) error {
 	return errdefs.ErrNotFound.WithMessage("No such manifest: " + ref.String())
 }
 
-func read(path string, ref reference.Named) (*Image, error) {
+func read(path string) (*Image, error) {
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missing(ref)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func TestEventsStatsAsThePeers(t *testing.T) {
 	if !exists(peer) {
 		skip(t, "needs "+peer)
 	}
-	quota, period := int64(20000), uint64(100000)
+	quota, period := int64(5000), uint64(100000) // little enough to bind on a busy machine
 	throttled := Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period, Cpus: "0"} })
 	stats := func(r *cli) *event {
 		id := r.Started(newBundle(t, Shell("while :; do :; done"), memoryAndSwap(64<<20, 96<<20), pidsLimit(50), throttled))
@@ -246,7 +246,7 @@ func TestUnifiedEventsStatsOfLimits(t *testing.T) {
 			skip(t, "needs the v2 controller "+c)
 		}
 	}
-	quota, period := int64(20000), uint64(100000)
+	quota, period := int64(5000), uint64(100000) // little enough to bind on a busy machine
 	r := newCLI(t)
 	id := r.Started(newBundle(t, Shell("while :; do :; done"), memoryLimit(64<<20), pidsLimit(50),
 		Resources(func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period} })))

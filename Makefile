@@ -59,7 +59,7 @@ test: missing build
 
 test-soak: missing build
 	$(GO) build -o bin/testcount ./integration/testcount
-	DHOW_TEST_SOAK=1 $(GO) test -json -count=1 -timeout 40m -run '^Test(ManyRuns|FailedCreates|Concurrent|CreatesAgainst|ManyContainers|ShimManyContainers|FullDisk|ForkBomb|LibraryKeeps|Kill)' ./integration | bin/testcount
+	DHOW_TEST_SOAK=1 $(GO) test -json -count=1 -timeout 40m -run '^Test(ManyRuns|FailedCreates|Concurrent|CreatesAgainst|ManyContainers|ShimManyContainers|FullDisk|ForkBomb|LibraryKeeps|Kill)' ./integration ./integration/engine | bin/testcount
 
 # As root, with Debian's packages docker.io, podman, conmon and containerd.
 test-engines: missing build

@@ -50,8 +50,10 @@ func TestKilledAnywhere(t *testing.T) {
 		want       Phase // of the container then; "" if there is none
 	}{
 		{"create-prepared", false, ""},
+		{"create-lent", false, ""},
 		{"create-volumes", false, ""},
 		{"start-bundle", false, Created},
+		{"start-mounted", false, Created},
 		{"start-reserved", false, Created},
 		{"start-created", false, Created},
 		{"start-attached", false, Created},

@@ -170,6 +170,7 @@ func (c *container) useVolumes(ctx context.Context) (mounts []volume.Mount, err 
 	if err := c.borrow(ctx, found); err != nil {
 		return nil, err
 	}
+	m.die("create-lent")
 	root, err := c.openRoot(ctx)
 	if err != nil {
 		return nil, err

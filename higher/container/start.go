@@ -117,6 +117,7 @@ func (l *launch) prepare(ctx context.Context) (err error) {
 	if l.mounts, err = l.mountAll(ctx); err != nil {
 		return err
 	}
+	m.die("start-mounted")
 	if err := l.mountShm(); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/dhow-containers/dhow/higher/image"
 	"github.com/dhow-containers/dhow/higher/volume"
@@ -16,6 +17,10 @@ import (
 // An image that a container has mounted (--mount type=image) is a read-only snapshot, held for it. On the host it is
 // mounted only while a task is created, or files are copied: what the container has then is a mount of its own, which
 // needs none of ours.
+
+// mountsMode is that of the directory with these: another runtime passes as the container's root, whatever that is on the host.
+// Who else comes that far is decided by the container's directory.
+const mountsMode = 0o711
 
 // imageDir is where the image of mount number i is mounted meanwhile.
 func (c *container) imageDir(i int) string { return c.file(fmt.Sprintf("mounts/image-%d", i)) }
@@ -81,7 +86,7 @@ func (c *container) mountAll(ctx context.Context) ([]volume.Mount, error) {
 
 func (c *container) mountImage(ctx context.Context, i int, p *volume.Mount) error {
 	dir := c.imageDir(i)
-	if err := errors.Join(os.MkdirAll(dir, 0o700), detach(dir)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), mountsMode), os.MkdirAll(dir, 0o700), detach(dir)); err != nil {
 		return err
 	}
 	rootfs, err := c.m.Images.Lent(ctx, c.id, i)
@@ -106,11 +111,11 @@ func (c *container) mountImage(ctx context.Context, i int, p *volume.Mount) erro
 
 // unmountAll takes away what is mounted on the host for the container's mounts. It can be repeated.
 func (c *container) unmountAll(ctx context.Context) error {
-	return errors.Join(c.unmountImages(), c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts))
+	return errors.Join(c.unmountSources(), c.m.Volumes.Unmount(ctx, c.id, c.record().Mounts))
 }
 
-// unmountImages can be called when nothing is mounted.
-func (c *container) unmountImages() error {
+// unmountSources takes away the mounts of images and subpaths. It can be called when nothing is mounted.
+func (c *container) unmountSources() error {
 	for _, f := range c.opened {
 		_ = f.Close()
 	}
@@ -119,6 +124,9 @@ func (c *container) unmountImages() error {
 	for i, p := range c.record().Mounts {
 		if p.Type == mount.TypeImage {
 			all = append(all, detach(c.imageDir(i)))
+		}
+		if p.Subpath != "" {
+			all = append(all, detach(c.subpathFile(i)))
 		}
 	}
 	return errors.Join(all...)

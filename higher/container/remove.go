@@ -66,7 +66,7 @@ func (c *container) dispose(ctx context.Context, volumes bool) error {
 	m, r := c.m, c.record()
 	c.turnAwayClients()
 	c.forgetExecs()
-	err := errors.Join(c.unmountShm(), c.unmountImages(), m.Images.Release(ctx, c.id), m.Volumes.Drop(ctx, c.id, r.Mounts, volumes))
+	err := errors.Join(c.unmountShm(), c.unmountSources(), m.Images.Release(ctx, c.id), m.Volumes.Drop(ctx, c.id, r.Mounts, volumes))
 	if r.mountsImages() {
 		err = errors.Join(err, m.Images.Return(ctx, c.id))
 	}

@@ -20,7 +20,7 @@ func (m *Manager) Restore(ctx context.Context) error {
 	found := m.survey(ctx)
 	for _, f := range found {
 		m.Volumes.Refer(f.c.id, f.c.record().Mounts, f.run != nil)
-		if err := f.c.unmountImages(); err != nil {
+		if err := f.c.unmountSources(); err != nil {
 			m.Log.Error("cannot unmount an image", "container", f.c.id, "error", err)
 		}
 	}

@@ -70,7 +70,7 @@ func (c *container) launch(ctx context.Context) (_ *run, err error) {
 	if err := l.create(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.unmountImages(); err != nil {
+	if err := c.unmountSources(); err != nil {
 		return nil, err
 	}
 	c.m.die("start-created")
@@ -152,11 +152,16 @@ func (l *launch) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := l.makeSpec(ctx, n); err != nil {
-		return err
-	}
 	runtime, err := l.runtime()
 	if err != nil {
+		return err
+	}
+	if runtime != nil {
+		if err := l.placeSubpaths(); err != nil {
+			return err
+		}
+	}
+	if err := l.makeSpec(ctx, n); err != nil {
 		return err
 	}
 	if runtime != nil {

@@ -31,7 +31,7 @@ func soaking() bool { return os.Getenv("DHOW_TEST_SOAK") != "" }
 // kinds are containers that have more than a bundle: images that they have mounted, another runtime.
 var kinds = map[string][]string{
 	"image":   {"--mount", "type=image,source=data:1,target=/x,image-subpath=share", "-v", "/anonymous"},
-	"runtime": {"--runtime", "runc", "--mount", "type=image,source=data:1,target=/y", "-v", "/anonymous"},
+	"runtime": {"--runtime", "runc", "--mount", "type=image,source=data:1,target=/y,image-subpath=share", "-v", "/anonymous"},
 }
 
 // A killDaemon is killed with two containers running, which run on, and another on its way.
@@ -73,7 +73,7 @@ func (d *killDaemon) restart(t *testing.T, when string) {
 		t.Fatal(err)
 	}
 	d.wants(t, "one", 0, "exec", "keeper-image", "cat", "/x/file")
-	d.wants(t, "one", 0, "exec", "keeper-runtime", "cat", "/y/share/file")
+	d.wants(t, "one", 0, "exec", "keeper-runtime", "cat", "/y/file")
 	for line := range strings.Lines(d.must(t, "ps", "-a", "--format", "{{.Names}} {{.State}}")) {
 		name, state, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if strings.HasPrefix(name, "keeper-") {
@@ -81,7 +81,7 @@ func (d *killDaemon) restart(t *testing.T, when string) {
 		}
 		switch state {
 		case "running":
-			d.wants(t, "one", 0, "exec", name, "sh", "-c", "cat /x/file || cat /y/share/file")
+			d.wants(t, "one", 0, "exec", name, "sh", "-c", "cat /x/file || cat /y/file")
 		case "created", "exited":
 			d.must(t, "start", name)
 		default:

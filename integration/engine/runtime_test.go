@@ -169,3 +169,47 @@ func TestOtherRuntimeRemapped(t *testing.T) {
 	d.wants(t, "out", 0, "run", "--rm", "-u", "www", "busybox", "sh", "-c", "echo out > /dev/stdout")
 	d.wantsNothingHeld(t)
 }
+
+// Subpaths of volumes and images are mounted by other runtimes, too; no link leads out of them, and the host keeps no mount.
+func TestOtherRuntimeSubpaths(t *testing.T) {
+	subpaths(t, runcDaemon(t, "--default-runtime", "runc"))
+}
+
+// So they are where the runtime goes to them as a user that is none on the host.
+func TestOtherRuntimeSubpathsRemapped(t *testing.T) {
+	withRemapUser(t)
+	subpaths(t, runcDaemon(t, "--userns-remap", "default", "--default-runtime", "runc"))
+}
+
+func subpaths(t *testing.T, d *daemon) {
+	t.Helper()
+	d.must(t, "run", "--name", "maker", "-v", "vol:/vol", "busybox", "sh", "-c",
+		"for d in /vol /img; do mkdir -p $d/a/b; echo one > $d/a/b/file; ln -s ../../../../etc $d/a/out; done")
+	d.must(t, "commit", "maker", "data:1")
+	d.must(t, "rm", "maker")
+	volume, image := "type=volume,source=vol,target=/x,volume-subpath=", "type=image,source=data:1,target=/y,image-subpath=img/"
+	d.wants(t, "one\none", 0, "run", "--rm", "--mount", volume+"a/b", "--mount", image+"a/b", "busybox", "sh", "-c", "cat /x/file /y/file; echo two > /x/file")
+	d.wants(t, "two\none", 0, "run", "--rm", "--mount", volume+"a/b/file", "--mount", image+"a/b/file", "busybox", "cat", "/x", "/y")
+	for _, c := range []struct{ mount, words string }{
+		{volume + "a/out", "leads out of the volume"}, {volume + "none", "cannot access path"},
+		{image + "a/out", "leads out of the volume"}, {image + "none", "cannot access path"},
+	} {
+		if r := d.docker.Run(nil, "run", "--rm", "--mount", c.mount, "busybox", "true"); r.Code == 0 || !strings.Contains(r.Stderr, c.words) {
+			t.Errorf("%s: exit %d, %s", c.mount, r.Code, r.Stderr)
+		}
+	}
+	if r := d.docker.Run(nil, "run", "--rm", "--mount", volume+"a/b,readonly", "busybox", "sh", "-c", "echo > /x/file"); !strings.Contains(r.Stderr, "Read-only file system") {
+		t.Errorf("a subpath that is read-only: exit %d, %s", r.Code, r.Stderr)
+	}
+
+	d.must(t, "run", "-d", "--name", "ctr", "--mount", volume+"a/b", "--mount", image+"a/b", "busybox", "sleep", "1000")
+	for _, held := range d.holdings(t) {
+		if strings.Contains(held, "/mounts/") {
+			t.Errorf("the host has a %s", held)
+		}
+	}
+	d.wants(t, "two\none", 0, "exec", "ctr", "cat", "/x/file", "/y/file")
+	d.must(t, "restart", "-t", "0", "ctr")
+	d.wants(t, "two\none", 0, "exec", "ctr", "cat", "/x/file", "/y/file")
+	d.wantsNothingHeld(t)
+}

@@ -12,7 +12,6 @@ import (
 	"github.com/dhow-containers/dhow/higher/container/oci"
 	"github.com/docker/go-units"
 	types "github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 )
 
@@ -121,15 +120,11 @@ func TestCheckErrors(t *testing.T) {
 		`not available in the current environment: "CAP_SYS_RESOURCE"`: func(r *request) {
 			r.d.Host.Capability, r.h.CapAdd = []string{"CAP_CHOWN"}, []string{"SYS_RESOURCE"}
 		},
-		"privileged mode is incompatible with user namespaces": func(r *request) { remapped(r.d); r.h.Privileged = true },
-		"cannot share the host's network namespace when user":  func(r *request) { remapped(r.d); r.h.NetworkMode = "host" },
-		"cannot share the host PID namespace when user":        func(r *request) { remapped(r.d); r.h.PidMode = "host" },
-		"WritableCgroups conflicts with user namespaces":       func(r *request) { remapped(r.d); r.h.SecurityOpt = []string{"writable-cgroups"} },
-		"unknown or invalid runtime name: odd":                 func(r *request) { r.h.Runtime = "odd" },
-		"cannot mount a subpath of volume v: the runtime x is not our own": func(r *request) {
-			r.h.Runtime, r.d.Runtimes = "x", map[string]config.Runtime{"x": {Path: "/x"}}
-			r.h.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: "v", Target: "/v", VolumeOptions: &mount.VolumeOptions{Subpath: "a"}}}
-		},
+		"privileged mode is incompatible with user namespaces":                func(r *request) { remapped(r.d); r.h.Privileged = true },
+		"cannot share the host's network namespace when user":                 func(r *request) { remapped(r.d); r.h.NetworkMode = "host" },
+		"cannot share the host PID namespace when user":                       func(r *request) { remapped(r.d); r.h.PidMode = "host" },
+		"WritableCgroups conflicts with user namespaces":                      func(r *request) { remapped(r.d); r.h.SecurityOpt = []string{"writable-cgroups"} },
+		"unknown or invalid runtime name: odd":                                func(r *request) { r.h.Runtime = "odd" },
 		`error looking up logging plugin fluentd: plugin "fluentd" not found`: func(r *request) { r.h.LogConfig.Type = "fluentd" },
 		"unknown log opt 'labels' for local log driver": func(r *request) {
 			r.h.LogConfig = types.LogConfig{Type: "local", Config: map[string]string{"labels": "x"}}

@@ -157,22 +157,13 @@ func checkRemapped(h *types.HostConfig, d *Defaults) error {
 	return nil
 }
 
-// checkRuntime refuses a runtime that is not there, and what ours alone can do. A subpath is mounted by a descriptor of this process, so
-// that nobody can put a link in its place; others mount in a namespace where such a source is not valid.
+// checkRuntime refuses a runtime that is not there.
 func checkRuntime(h *types.HostConfig, d *Defaults) error {
 	if h.Runtime == "" {
 		h.Runtime = d.Runtime
 	}
 	if _, added := d.Runtimes[h.Runtime]; !added && !config.IsOurRuntime(h.Runtime, d.Runtimes) {
 		return invalidf("unknown or invalid runtime name: %s", h.Runtime)
-	}
-	if config.IsOurRuntime(h.Runtime, d.Runtimes) {
-		return nil
-	}
-	for i := range h.Mounts {
-		if o := h.Mounts[i].VolumeOptions; o != nil && o.Subpath != "" {
-			return invalidf("cannot mount a subpath of volume %s: the runtime %s is not our own", h.Mounts[i].Source, h.Runtime)
-		}
 	}
 	return nil
 }

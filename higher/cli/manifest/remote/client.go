@@ -115,17 +115,13 @@ func (c *Client) pull(ctx context.Context, named reference.Named, do func(*sessi
 	return errdefs.ErrNotFound.WithMessage("no such manifest: " + named.String())
 }
 
-// push returns a session with the repository of named, in which it may write. As in docker a registry on a loopback address is
-// talked to without TLS, whether --insecure is given or not.
+// push returns a session with the repository of named, in which it may write. A registry on a loopback address may have no TLS,
+// whether --insecure is given or not; one that has TLS is pushed to as well, which docker fails to do.
 func (c *Client) push(ctx context.Context, named reference.Named) (*session, error) {
 	if s := c.pushes[named.Name()]; s != nil {
 		return s, nil
 	}
-	domain := reference.Domain(named)
-	at := c.endpoints(ctx, domain)[0]
-	if domain != hub && trust.Within(ctx, domain, trust.Loopback()) {
-		at.url.Scheme = "http"
-	}
+	at := c.endpoints(ctx, reference.Domain(named))[0]
 	s, err := c.open(ctx, named, at, "pull,push")
 	if err != nil {
 		return nil, err

@@ -125,8 +125,21 @@ func TestRefusedToken(t *testing.T) {
 	}
 }
 
+// Without --insecure, as a registry on a loopback address needs none, with TLS and without.
 func TestPush(t *testing.T) {
-	f, c := newFake(t), client(registry.AuthConfig{})
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"no TLS": httptest.NewServer, "TLS": httptest.NewTLSServer} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			f.Server = start(http.HandlerFunc(f.serve))
+			t.Cleanup(f.Close)
+			testPush(t, f)
+		})
+	}
+}
+
+func testPush(t *testing.T, f *fake) {
+	c := client(registry.AuthConfig{})
+	c.Insecure = false
 	to, blob := f.ref(t, "app:new"), digest.FromString("blob")
 	for from, want := range map[string]bool{"other": true, "third": false} {
 		if got, err := c.Mount(t.Context(), blob, from, to); err != nil || got != want {

@@ -200,7 +200,29 @@ func TestHello(t *testing.T) {
 	if err != nil || fmt.Sprint(img.Config.Config.Cmd) != "[/hello]" {
 		t.Errorf("%+v, %v", img, err)
 	}
+	if lines, err = w.pullHello(); err != nil || !strings.HasSuffix(strings.Join(lines, "\n"), "Status: Image is up to date for hello-world:latest") {
+		t.Errorf("pulled again: %v, %v", lines, err)
+	}
+}
+
+// Of two clients that want the image that is built in, both get it; another image keeps the name.
+func TestHelloTwice(t *testing.T) {
+	w := open(t, Options{Mirrors: []string{"http://127.0.0.1:1"}})
+	results := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := w.pullHello()
+			results <- err
+		}()
+	}
+	for range 2 {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	w.mustLoad(two())
+	w.tag("two:1", "hello-world:latest")
 	if _, err := w.pullHello(); err == nil {
-		t.Error("pulled again without a registry")
+		t.Error("another image has lost its name")
 	}
 }

@@ -18,11 +18,9 @@ func isHello(named reference.Named) bool {
 	return named.String() == "docker.io/library/hello-world:latest"
 }
 
-// embedded makes the image that is built in, when no registry can be reached for it; cause is why. It takes no name away.
+// embedded makes the image that is built in, when no registry can be reached for it; cause is why. It takes no name away
+// from another image. That it is there already is no error: of two clients that want it at the same time, both get it.
 func (pl *pull) embedded(ctx context.Context, named reference.Named, cause error) error {
-	if _, err := pl.m.images.Get(pl.m.in(ctx), named.String()); err == nil {
-		return pullError(named, unresolved(named, cause))
-	}
 	program := hello.Program(runtime.GOARCH)
 	if program == nil {
 		return fmt.Errorf("cannot pull %s: no registry answers, and there is none built in for %s", reference.FamiliarString(named), runtime.GOARCH)
@@ -41,13 +39,21 @@ func (pl *pull) embedded(ctx context.Context, named reference.Named, cause error
 	}
 	made := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC) // the same image each time
 	img.add(l, ocispec.History{Created: &made, CreatedBy: "dhow", Comment: "built into dhowd"})
-	record, err := pl.m.save(ctx, img, named.String())
+	target, err := pl.m.store(ctx, img)
 	if err != nil {
 		return err
 	}
+	status := "Downloaded newer image"
+	if record, err := pl.m.images.Get(ctx, named.String()); err == nil && record.Target.Digest != target.Digest {
+		return pullError(named, unresolved(named, cause))
+	} else if err == nil {
+		status = "Image is up to date"
+	} else if _, err := pl.m.name(ctx, named.String(), target); err != nil {
+		return err
+	}
 	pl.t.message(tagOf(named), "No registry answers: taking the image that is built in")
-	pl.t.message("", "Digest: "+record.Target.Digest.String())
-	pl.t.message("", "Status: Downloaded newer image for "+reference.FamiliarString(named))
+	pl.t.message("", "Digest: "+target.Digest.String())
+	pl.t.message("", "Status: "+status+" for "+reference.FamiliarString(named))
 	pl.pulled(ctx, named)
 	return nil
 }

@@ -41,29 +41,37 @@ func (i *made) add(l *layer, step ocispec.History) {
 
 // save stores, unpacks and names an image, "" for no name. The context has a lease.
 func (m *Manager) save(ctx context.Context, i *made, name string) (images.Image, error) {
+	target, err := m.store(ctx, i)
+	if err != nil {
+		return images.Image{}, err
+	}
+	return m.name(ctx, name, target)
+}
+
+// store stores and unpacks an image that nothing but the context's lease holds.
+func (m *Manager) store(ctx context.Context, i *made) (target ocispec.Descriptor, err error) {
 	config, err := m.ingestJSON(ctx, ocispec.MediaTypeImageConfig, i.config)
 	if err != nil {
-		return images.Image{}, fmt.Errorf("cannot store the image's config: %w", err)
+		return target, fmt.Errorf("cannot store the image's config: %w", err)
 	}
 	doc := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config, Layers: i.layers}
 	if doc.Layers == nil {
 		doc.Layers = []ocispec.Descriptor{}
 	}
-	target, err := m.ingestJSON(ctx, doc.MediaType, doc)
-	if err != nil {
-		return images.Image{}, fmt.Errorf("cannot store the image's manifest: %w", err)
+	if target, err = m.ingestJSON(ctx, doc.MediaType, doc); err != nil {
+		return target, fmt.Errorf("cannot store the image's manifest: %w", err)
 	}
 	if err := m.refer(ctx, target, platforms.All, false); err != nil {
-		return images.Image{}, err
+		return target, err
 	}
 	one, err := m.manifest(ctx, target)
 	if err != nil {
-		return images.Image{}, err
+		return target, err
 	}
 	if err := m.unpack(ctx, one, nil); err != nil && !errdefs.IsAlreadyExists(err) {
-		return images.Image{}, err
+		return target, err
 	}
-	return m.name(ctx, name, target)
+	return target, nil
 }
 
 // now is the time in the precision that configs have.

@@ -96,14 +96,15 @@ func processesOf(mark string) []string {
 }
 
 // ended is true of a process that is gone, or dead and waiting for the host's init to collect it, which
-// takes some hosts seconds.
+// takes some hosts seconds. One whose other threads are still on their way out has files open.
 func ended(pid int) bool {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return true
 	}
 	_, rest, _ := strings.Cut(string(data), ") ") // after the name, see proc(5)
-	return strings.HasPrefix(rest, "Z ") && strings.Fields(rest)[1] == "1"
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	return strings.HasPrefix(rest, "Z ") && strings.Fields(rest)[1] == "1" && len(threads) <= 1
 }
 
 func pids() []int {

@@ -197,7 +197,7 @@ func TestShimNoPivot(t *testing.T) {
 // TestShimUserNamespace has a container in a user namespace, with an exec, whose streams are the client's.
 func TestShimUserNamespace(t *testing.T) {
 	s := newShimDirect(t, MappedUser, func(b *Bundle) {
-		b.Spec.Process.Args = []string{"sh", "-c", "id -u; cat /proc/self/uid_map; read x; echo got $x; touch /mine; sleep 1000"}
+		b.Spec.Process.Args = []string{"sh", "-c", "id -u; cat /proc/self/uid_map; read x; touch /mine; echo got $x; sleep 1000"}
 	})
 	c := s.withFifos()
 	c.typed("words\n")

@@ -65,10 +65,7 @@ func openFiles(path string) (files []*file, err error) {
 
 // openOnce opens the file that is written, and those from before.
 func openOnce(path string) (files []*file, err error) {
-	err = walk(path, func(f *file) bool {
-		files = append(files, f)
-		return true
-	})
+	files, err = walk(path, func(*file) bool { return false })
 	if err != nil {
 		closeAll(files)
 		return nil, err
@@ -80,10 +77,10 @@ func openOnce(path string) (files []*file, err error) {
 // maxHoles is how many names in a row may be missing while the shim rotates.
 const maxHoles = 3
 
-// walk hands the files of a log to f, the youngest first, until f returns false. Rotation moves files on in the direction of
-// the walk, so that none is missed, and those that are met again are passed over. Those before stay open meanwhile.
-func walk(path string, f func(*file) bool) error {
-	var before *file
+// walk opens the files of a log, the youngest first, until one is known. Rotation moves files on in the direction of the
+// walk, so that none is missed. Those that are met again are passed over; what was opened in between has come since the
+// walk began, and is left to the next one.
+func walk(path string, known func(*file) bool) (files []*file, err error) {
 	for i, holes := 0, 0; holes < maxHoles; i++ {
 		one, err := openNth(path, i)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -91,19 +88,22 @@ func walk(path string, f func(*file) bool) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return files, err
 		}
 		holes = 0
-		if before != nil && before.is(one) {
+		if met := slices.IndexFunc(files, one.is); met >= 0 {
 			one.Close()
+			closeAll(files[met+1:])
+			files = files[:met+1]
 			continue
 		}
-		before = one
-		if !f(one) {
-			return nil
+		if known(one) {
+			one.Close()
+			return files, nil
 		}
+		files = append(files, one)
 	}
-	return nil
+	return files, nil
 }
 
 // is says whether two are the same file, of which one may be compressed by now.

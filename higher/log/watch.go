@@ -89,15 +89,7 @@ func (w *watch) refresh() {
 	if len(w.queue) >= maxQueue {
 		return
 	}
-	var fresh []*file
-	_ = walk(w.path, func(f *file) bool { // what cannot be opened is not there any more
-		if w.last != nil && w.last.is(f) {
-			f.Close()
-			return false
-		}
-		fresh = append(fresh, f)
-		return true
-	})
+	fresh, _ := walk(w.path, func(f *file) bool { return w.last != nil && w.last.is(f) }) // what cannot be opened is not there any more
 	if len(fresh) > 0 {
 		w.last = fresh[0]
 	}

@@ -72,8 +72,12 @@ func awaitEnd(pid int) bool {
 		return false
 	}
 	defer unix.Close(fd)
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
-	return err == nil && n == 1
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
+		if err != unix.EINTR { // the death of another child
+			return err == nil && n == 1
+		}
+	}
 }
 
 // watch calls act each second from when done says so. The function it returns ends that, and waits for a call that

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/dhow-containers/dhow/higher/task"
+	"github.com/moby/sys/mountinfo"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -272,10 +275,26 @@ func (m *Manager) sweepDirectory(ctx context.Context, dir string) {
 				continue
 			}
 		}
-		if err := os.RemoveAll(path); err != nil {
+		if err := removeUnmounted(path); err != nil {
 			m.Log.Error("cannot remove what is left of a container", "path", path, "error", err)
 		}
 	}
+}
+
+// removeUnmounted removes a directory, and not what is mounted below it: that may be the files of a volume.
+func removeUnmounted(dir string) error {
+	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(dir))
+	if err != nil {
+		return fmt.Errorf("cannot list the mounts in %s: %w", dir, err)
+	}
+	for _, mount := range slices.Backward(mounts) { // the last one made is on top
+		if strings.HasPrefix(mount.Mountpoint, dir+"/") {
+			if err := detach(mount.Mountpoint); err != nil {
+				return err
+			}
+		}
+	}
+	return os.RemoveAll(dir)
 }
 
 // endStray ends the task of a bundle that no record knows.

@@ -38,7 +38,10 @@ func place(source, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(detach(path), os.RemoveAll(path), os.MkdirAll(filepath.Dir(path), mountsMode)); err != nil {
+	if err := errors.Join(detach(path), os.MkdirAll(filepath.Dir(path), mountsMode)); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // it may have been of the other kind
 		return err
 	}
 	if st.IsDir() {

@@ -83,26 +83,17 @@ func Mounted(ctx context.Context, rootfs []*api.Mount, list []volume.Mount, ids 
 	})
 }
 
-// bind puts a copy of the mount that a source is on in its place. It does not propagate: what is unmounted here later
-// is nobody else's.
+// bind puts a copy of the mount that a source is on in its place.
 func bind(root *os.File, m *volume.Mount, ids *userns.Map) error {
-	flags := uint(unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC)
-	if !m.NonRecursive {
-		flags |= unix.AT_RECURSIVE
+	var attr uint64
+	if !m.RW {
+		attr = unix.MOUNT_ATTR_RDONLY
 	}
-	tree, err := unix.OpenTree(unix.AT_FDCWD, m.Source, flags)
+	tree, err := mount.Detached(m.Source, !m.NonRecursive, attr)
 	if err != nil {
-		return os.NewSyscallError("open_tree", err)
+		return err
 	}
 	defer unix.Close(tree)
-	attr := unix.MountAttr{Propagation: unix.MS_PRIVATE}
-	if !m.RW {
-		attr.Attr_set = unix.MOUNT_ATTR_RDONLY
-	}
-	how := uint(unix.AT_EMPTY_PATH | unix.AT_RECURSIVE)
-	if err := unix.MountSetattr(tree, "", how, &attr); err != nil {
-		return os.NewSyscallError("mount_setattr", err)
-	}
 	target, err := destination(root, tree, m.Destination, ids)
 	if err != nil {
 		return err

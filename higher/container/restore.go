@@ -24,7 +24,7 @@ func (m *Manager) Restore(ctx context.Context) error {
 	for _, f := range found {
 		m.Volumes.Refer(f.c.id, f.c.record().Mounts, f.run != nil)
 		if err := f.c.unmountSources(); err != nil {
-			m.Log.Error("cannot unmount an image", "container", f.c.id, "error", err)
+			m.Log.Error("cannot unmount what was mounted for a start", "container", f.c.id, "error", err)
 		}
 	}
 	if err := m.restoreNetworks(ctx, found); err != nil {

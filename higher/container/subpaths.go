@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	shim "github.com/dhow-containers/dhow/shim/mount"
 )
 
 // A subpath of a volume or image is opened, so that nobody can put a link in its place, and our runtime mounts what the
@@ -32,12 +34,17 @@ func (l *launch) placeSubpaths() error {
 	return nil
 }
 
-// place binds a file or directory to a path of ours, and sees to it that what is mounted below stays there.
+// place binds a file or directory, with all that is mounted below it, to a path of ours.
 func place(source, path string) error {
 	st, err := os.Stat(source)
 	if err != nil {
 		return err
 	}
+	tree, err := shim.Detached(source, true, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(tree)
 	if err := errors.Join(detach(path), os.MkdirAll(filepath.Dir(path), mountsMode)); err != nil {
 		return err
 	}
@@ -52,11 +59,8 @@ func place(source, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Mount(source, path, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-		return &os.PathError{Op: "mount", Path: path, Err: err}
-	}
-	if err := unix.Mount("", path, "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
-		return &os.PathError{Op: "mount", Path: path, Err: err}
+	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return &os.PathError{Op: "move_mount", Path: path, Err: err}
 	}
 	return nil
 }

@@ -33,13 +33,30 @@ func TestSubpathsAreNotRemoved(t *testing.T) {
 	if err := place(volume, path); err != nil {
 		t.Errorf("a directory in the place of a file: %v", err)
 	}
+	// What is mounted in the volume is not unmounted there with its copy.
+	below := filepath.Join(volume, "below")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(unix.Mount(volume, volume, "", unix.MS_BIND, ""))
+	t.Cleanup(func() { _ = unix.Unmount(volume, unix.MNT_DETACH) })
+	must(unix.Mount("", volume, "", unix.MS_SHARED, ""))
+	must(os.Mkdir(below, 0o700))
+	must(unix.Mount("tmpfs", below, "tmpfs", 0, ""))
+	must(os.WriteFile(filepath.Join(below, "deep"), nil, 0o600))
+	must(place(volume, path))
 	if err := removeUnmounted(dir); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the directory is still there: %v", err)
 	}
-	if _, err := os.Stat(file); err != nil {
-		t.Error(err)
+	for _, name := range []string{file, filepath.Join(below, "deep")} {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
 	}
 }

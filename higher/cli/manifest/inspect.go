@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/spf13/cobra"
 
@@ -51,8 +52,12 @@ func inLocal(a *cli.App, listName string, image reference.Named, verbose bool) e
 
 // inspect shows a local list, or else what the registry has.
 func inspect(ctx context.Context, a *cli.App, ref reference.Named, verbose, insecure bool) error {
-	if local, err := store(a).List(ref); err == nil {
-		return showList(a, ref, local, verbose)
+	all, err := store(a).List(ref)
+	if err == nil {
+		return showList(a, ref, all, verbose)
+	}
+	if !errdefs.IsNotFound(err) {
+		return err
 	}
 	r := registries(a, insecure)
 	i, err := r.Image(ctx, ref)
@@ -62,8 +67,7 @@ func inspect(ctx context.Context, a *cli.App, ref reference.Named, verbose, inse
 	if list := (*remote.ErrList)(nil); !errors.As(err, &list) {
 		return err
 	}
-	all, err := r.List(ctx, ref)
-	if err != nil {
+	if all, err = r.List(ctx, ref); err != nil {
 		return err
 	}
 	return showList(a, ref, all, verbose)

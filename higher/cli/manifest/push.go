@@ -38,9 +38,6 @@ func push(ctx context.Context, a *cli.App, ref reference.Named, insecure bool) e
 	if err != nil {
 		return err
 	}
-	if len(images) == 0 {
-		return fmt.Errorf("%s not found", ref)
-	}
 	for _, i := range images {
 		if p := i.Descriptor.Platform; p == nil || p.Architecture == "" || p.OS == "" {
 			return fmt.Errorf("manifest %s must have an OS and Architecture to be pushed to a registry", i.Ref)

@@ -40,7 +40,7 @@ func (s *Store) Get(list, image reference.Named) (*Image, error) {
 // List returns the images of a list in the order of their files' names, which is the order in the pushed list.
 func (s *Store) List(list reference.Named) ([]*Image, error) {
 	entries, err := os.ReadDir(s.dir(list))
-	if errors.Is(err, fs.ErrNotExist) {
+	if err == nil && len(entries) == 0 || errors.Is(err, fs.ErrNotExist) { // empty: whoever made it has died before the first image
 		return nil, missing(list)
 	}
 	if err != nil {

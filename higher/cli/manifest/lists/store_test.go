@@ -27,6 +27,12 @@ func TestStore(t *testing.T) {
 	if _, err := s.List(list); !errdefs.IsNotFound(err) || err.Error() != "No such manifest: r.test:5/a/app:all" {
 		t.Errorf("no list: %v", err)
 	}
+	if err := os.MkdirAll(s.dir(list), 0o755); err != nil { // by a client that was killed then
+		t.Fatal(err)
+	}
+	if _, err := s.List(list); !errdefs.IsNotFound(err) {
+		t.Errorf("an empty list: %v", err)
+	}
 	raw := []byte("{\n \"config\": {\"digest\": \"sha256:" + strings.Repeat("a", 64) + "\"}}")
 	if err := s.Save(list, image, NewImage(image, ocispec.MediaTypeImageManifest, raw, nil)); err != nil {
 		t.Fatal(err)
